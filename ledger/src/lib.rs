@@ -21,3 +21,6 @@ pub mod time;
 
 // Who speaks.
 pub mod party;
+
+// How blocks become final.
+pub mod quorum;
