@@ -20,7 +20,18 @@ pub mod limits;
 pub mod time;
 
 // Who speaks.
+pub mod parameters;
 pub mod party;
+
+// What is permitted, and how much of it.
+pub mod codes;
+pub mod quantity;
+
+// The document, off the ledger.
+pub mod permit;
+
+// What the Parties agree on: an authenticated map.
+pub mod tree;
 
 // How blocks become final.
 pub mod quorum;
