@@ -30,6 +30,11 @@ pub mod quantity;
 // The document, off the ledger.
 pub mod permit;
 
+// What is stated about a permit, and by whom it is signed.
+pub mod reason;
+pub mod record;
+pub mod signed;
+
 // What the Parties agree on: an authenticated map.
 pub mod tree;
 
