@@ -22,6 +22,9 @@ use crate::{Fingerprint, Genesis, NetworkName};
 
 mod faults;
 
+/// What is done to the demo network's file.
+type Change = fn(&mut GenesisFile);
+
 const DEMO: &str = include_str!("../networks/demo-1.toml");
 
 /// Keys from published words: worth nothing, and everybody can make the file again.
@@ -117,16 +120,16 @@ fn spelling_comments_and_order_do_not_change_the_chain_id() {
 #[test]
 fn every_value_of_the_file_is_covered_by_the_fingerprint() {
     let genesis = Genesis::parse(DEMO).unwrap();
-    let changes: [(&str, fn(&mut GenesisFile)); 7] = [
+    let changes: [(&str, Change); 7] = [
         ("parameter", |file| file.parameters.retrospective_days = 31),
         ("name", |file| file.parties[0].name = "Norvie".into()),
         ("union", |file| {
-            file.parties[0].customs_union = Some("NPU".into())
+            file.parties[0].customs_union = Some("NPU".into());
         }),
         ("policy", |file| file.parties[0].accepts_unendorsed = true),
         ("order of offices", |file| file.parties[0].offices.reverse()),
         ("power", |file| {
-            file.parties[0].nodes[0].voting.as_mut().unwrap().power = 2
+            file.parties[0].nodes[0].voting.as_mut().unwrap().power = 2;
         }),
         ("vote", |file| file.parties[0].nodes[0].voting = None),
     ];

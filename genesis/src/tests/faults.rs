@@ -3,8 +3,6 @@
 use super::*;
 use crate::check::FaultKind;
 
-type Break = fn(&mut GenesisFile);
-
 fn faults_of(file: &GenesisFile) -> Vec<String> {
     check(file)
         .err()
@@ -12,159 +10,158 @@ fn faults_of(file: &GenesisFile) -> Vec<String> {
         .unwrap_or_default()
 }
 
+const ROWS: [(&str, Change, &[&str]); 23] = [
+    ("nothing", |_| {}, &[]),
+    (
+        "version",
+        |file| file.protocol_version = 2,
+        &["protocol_version: version 2, this program speaks version 1"],
+    ),
+    (
+        "parameters, two at once",
+        |file| {
+            file.parameters.heartbeat_ms = 1;
+            file.parameters.trusting_period_days = 0;
+        },
+        &[
+            "parameters: heartbeat_ms must be from 100 (0.1 s) to 86400000 (24 h)",
+            "parameters: trusting_period_days must be from 1 to 366",
+        ],
+    ),
+    ("no Party", |file| file.parties.clear(), &["file: no Party"]),
+    (
+        "too many Parties",
+        |file| file.parties = vec![file.parties[0].clone(); 257],
+        &[
+            "file: 257 Parties, the limit is 256",
+            "file: 257 nodes vote, the limit is 200",
+        ],
+    ),
+    (
+        "nobody votes",
+        |file| {
+            file.parties
+                .iter_mut()
+                .for_each(|party| party.nodes[0].voting = None);
+        },
+        &["file: no node votes"],
+    ),
+    (
+        "too much power",
+        |file| {
+            file.parties.iter_mut().for_each(|party| {
+                party.nodes[0].voting.as_mut().unwrap().power = u32::MAX / 3;
+            });
+        },
+        &["file: more than 2^32 - 1 voting power in all"],
+    ),
+    (
+        "no power",
+        |file| file.parties[1].nodes[0].voting.as_mut().unwrap().power = 0,
+        &["party QP, node 1, voting, power: a voting power of 0"],
+    ),
+    (
+        "the same Party twice",
+        |file| file.parties.push(file.parties[2].clone()),
+        &["party QS (number 5): this Party is entered already, as Party number 3 of the file"],
+    ),
+    (
+        "no name",
+        |file| file.parties[0].name = String::new(),
+        &["party QN, name: `` is not a name to print"],
+    ),
+    (
+        "a name that turns the line",
+        |file| file.parties[0].name = "\u{202e}aivroN".into(),
+        &["party QN, name: `\\u{202e}aivroN` is not a name to print"],
+    ),
+    (
+        "a name that steers the terminal",
+        |file| file.parties[0].name = "Nor\u{1b}[2Jvia".into(),
+        &["party QN, name: `Nor\\u{1b}[2Jvia` is not a name to print"],
+    ),
+    (
+        "a long name",
+        |file| file.parties[0].name = "n".repeat(81),
+        &[
+            "party QN, name: `nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn…` is not a name to print",
+        ],
+    ),
+    (
+        "a customs union in words",
+        |file| file.parties[0].customs_union = Some("Nordic union".into()),
+        &["party QN, customs_union: `Nordic union` is not a customs union's code"],
+    ),
+    (
+        "no office",
+        |file| file.parties[0].offices.clear(),
+        &["party QN: no office"],
+    ),
+    (
+        "too many offices",
+        |file| file.parties[0].offices = vec![file.parties[0].offices[0].clone(); 65],
+        &["party QN: 65 offices, the limit is 64"],
+    ),
+    (
+        "no node",
+        |file| file.parties[0].nodes.clear(),
+        &["party QN: no node"],
+    ),
+    (
+        "too many nodes",
+        |file| file.parties[0].nodes = vec![file.parties[0].nodes[0].clone(); 33],
+        &["party QN: 33 nodes, the limit is 32"],
+    ),
+    (
+        "not a role",
+        |file| file.parties[0].offices[1].role = "police".into(),
+        &["party QN, office 2 (police): `police` is not a role"],
+    ),
+    (
+        "keys of every wrong kind",
+        |file| {
+            file.parties[0].offices[0].key = "12".into();
+            file.parties[0].offices[1].key = format!("01{}", "00".repeat(31));
+            file.parties[0].nodes[0].peer_id = "12D3KooW".into();
+            file.parties[0].nodes[0].voting.as_mut().unwrap().key =
+                format!("02{}", "00".repeat(31));
+        },
+        &[
+            "party QN, office 1 (management), key: a public key has 32 bytes, written as 64 hexadecimal digits",
+            "party QN, office 2 (customs), key: a key of small order",
+            "party QN, node 1, peer_id: not the peer id of an Ed25519 key: 52 characters, beginning with 12D3KooW",
+            "party QN, node 1, voting, key: not a canonical Ed25519 point",
+        ],
+    ),
+    (
+        "one key for two purposes",
+        |file| {
+            let key = specimen("demo-1", "QN", "customs");
+            let (at, code) = (
+                NetworkName::parse("demo-1").unwrap(),
+                PartyCode::new("QN").unwrap(),
+            );
+            file.parties[0].nodes = vec![NodeEntry::follower(&at, code, &key)];
+        },
+        &["party QN, node 1, peer: the same key as party QN, office 2 (customs)"],
+    ),
+    (
+        "a proof that is not one",
+        |file| file.parties[0].offices[0].possession = "yes".into(),
+        &[
+            "party QN, office 1 (management), possession: a proof of possession is 128 hexadecimal digits",
+        ],
+    ),
+    (
+        "a proof for another role",
+        |file| file.parties[0].offices[0].role = "governance".into(),
+        &["party QN, office 1 (governance), possession: the proof of possession does not verify"],
+    ),
+];
+
 #[test]
 fn each_fault_is_named_with_its_place() {
-    let rows: [(&str, Break, &[&str]); 23] = [
-        ("nothing", |_| {}, &[]),
-        (
-            "version",
-            |file| file.protocol_version = 2,
-            &["protocol_version: version 2, this program speaks version 1"],
-        ),
-        (
-            "parameters, two at once",
-            |file| {
-                file.parameters.heartbeat_ms = 1;
-                file.parameters.trusting_period_days = 0;
-            },
-            &[
-                "parameters: heartbeat_ms must be from 100 (0.1 s) to 86400000 (24 h)",
-                "parameters: trusting_period_days must be from 1 to 366",
-            ],
-        ),
-        ("no Party", |file| file.parties.clear(), &["file: no Party"]),
-        (
-            "too many Parties",
-            |file| file.parties = vec![file.parties[0].clone(); 257],
-            &[
-                "file: 257 Parties, the limit is 256",
-                "file: 257 nodes vote, the limit is 200",
-            ],
-        ),
-        (
-            "nobody votes",
-            |file| {
-                file.parties
-                    .iter_mut()
-                    .for_each(|party| party.nodes[0].voting = None)
-            },
-            &["file: no node votes"],
-        ),
-        (
-            "too much power",
-            |file| {
-                file.parties.iter_mut().for_each(|party| {
-                    party.nodes[0].voting.as_mut().unwrap().power = u32::MAX / 3;
-                });
-            },
-            &["file: more than 2^32 - 1 voting power in all"],
-        ),
-        (
-            "no power",
-            |file| file.parties[1].nodes[0].voting.as_mut().unwrap().power = 0,
-            &["party QP, node 1, voting, power: a voting power of 0"],
-        ),
-        (
-            "the same Party twice",
-            |file| file.parties.push(file.parties[2].clone()),
-            &["party QS (number 5): this Party is entered already, as Party number 3 of the file"],
-        ),
-        (
-            "no name",
-            |file| file.parties[0].name = String::new(),
-            &["party QN, name: `` is not a name to print"],
-        ),
-        (
-            "a name that turns the line",
-            |file| file.parties[0].name = "\u{202e}aivroN".into(),
-            &["party QN, name: `\\u{202e}aivroN` is not a name to print"],
-        ),
-        (
-            "a name that steers the terminal",
-            |file| file.parties[0].name = "Nor\u{1b}[2Jvia".into(),
-            &["party QN, name: `Nor\\u{1b}[2Jvia` is not a name to print"],
-        ),
-        (
-            "a long name",
-            |file| file.parties[0].name = "n".repeat(81),
-            &[
-                "party QN, name: `nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn…` is not a name to print",
-            ],
-        ),
-        (
-            "a customs union in words",
-            |file| file.parties[0].customs_union = Some("Nordic union".into()),
-            &["party QN, customs_union: `Nordic union` is not a customs union's code"],
-        ),
-        (
-            "no office",
-            |file| file.parties[0].offices.clear(),
-            &["party QN: no office"],
-        ),
-        (
-            "too many offices",
-            |file| file.parties[0].offices = vec![file.parties[0].offices[0].clone(); 65],
-            &["party QN: 65 offices, the limit is 64"],
-        ),
-        (
-            "no node",
-            |file| file.parties[0].nodes.clear(),
-            &["party QN: no node"],
-        ),
-        (
-            "too many nodes",
-            |file| file.parties[0].nodes = vec![file.parties[0].nodes[0].clone(); 33],
-            &["party QN: 33 nodes, the limit is 32"],
-        ),
-        (
-            "not a role",
-            |file| file.parties[0].offices[1].role = "police".into(),
-            &["party QN, office 2 (police): `police` is not a role"],
-        ),
-        (
-            "keys of every wrong kind",
-            |file| {
-                file.parties[0].offices[0].key = "12".into();
-                file.parties[0].offices[1].key = format!("01{}", "00".repeat(31));
-                file.parties[0].nodes[0].peer_id = "12D3KooW".into();
-                file.parties[0].nodes[0].voting.as_mut().unwrap().key =
-                    format!("02{}", "00".repeat(31));
-            },
-            &[
-                "party QN, office 1 (management), key: a public key has 32 bytes, written as 64 hexadecimal digits",
-                "party QN, office 2 (customs), key: a key of small order",
-                "party QN, node 1, peer_id: not the peer id of an Ed25519 key: 52 characters, beginning with 12D3KooW",
-                "party QN, node 1, voting, key: not a canonical Ed25519 point",
-            ],
-        ),
-        (
-            "one key for two purposes",
-            |file| {
-                let key = specimen("demo-1", "QN", "customs");
-                let (at, code) = (
-                    NetworkName::parse("demo-1").unwrap(),
-                    PartyCode::new("QN").unwrap(),
-                );
-                file.parties[0].nodes = vec![NodeEntry::follower(&at, code, &key)];
-            },
-            &["party QN, node 1, peer: the same key as party QN, office 2 (customs)"],
-        ),
-        (
-            "a proof that is not one",
-            |file| file.parties[0].offices[0].possession = "yes".into(),
-            &[
-                "party QN, office 1 (management), possession: a proof of possession is 128 hexadecimal digits",
-            ],
-        ),
-        (
-            "a proof for another role",
-            |file| file.parties[0].offices[0].role = "governance".into(),
-            &[
-                "party QN, office 1 (governance), possession: the proof of possession does not verify",
-            ],
-        ),
-    ];
-    for (what, spoil, expected) in rows {
+    for (what, spoil, expected) in ROWS {
         let mut file = demo();
         spoil(&mut file);
         assert_eq!(faults_of(&file), expected, "{what}");
