@@ -1,0 +1,294 @@
+use std::vec::Vec;
+
+use ledger::digest::sha256;
+use ledger::key::SecretKey;
+
+use super::*;
+
+const STAGES: [Stage; 3] = [Stage::Propose, Stage::Prevote, Stage::Precommit];
+
+fn chain() -> ChainId {
+    ChainId(sha256(b"chain"))
+}
+
+fn key() -> PublicKey {
+    SecretKey::from_seed(&[1; 32]).public()
+}
+
+fn block(name: &str) -> Option<BlockId> {
+    (name != "nil").then(|| BlockId(sha256(name.as_bytes())))
+}
+
+fn request(height: u64, round: u32, stage: Stage, value: &str) -> Request {
+    Request {
+        height: Height(height),
+        mark: Mark {
+            round: Round(round),
+            stage,
+            value: block(value),
+            pol_round: None,
+        },
+    }
+}
+
+fn state(height: u64, newest: Option<(u32, Stage, &str)>) -> State {
+    State {
+        height: Height(height),
+        newest: newest.map(|(round, stage, value)| request(height, round, stage, value).mark),
+        ..State::new(chain(), &key())
+    }
+}
+
+fn word(permission: &Permission) -> &'static str {
+    match permission {
+        Permission::Sign(_) => "sign",
+        Permission::Again => "again",
+        Permission::Refuse(Refusal::Behind { .. }) => "behind",
+        Permission::Refuse(Refusal::Contradiction { .. }) => "contradiction",
+        Permission::Refuse(Refusal::Observing(_)) => "observing",
+        Permission::Refuse(Refusal::NotWritten) => "not written",
+    }
+}
+
+#[test]
+fn a_signature_that_contradicts_or_goes_back_is_refused() {
+    use Stage::{Precommit, Prevote, Propose};
+    let fresh = state(7, None);
+    let prevoted = state(7, Some((1, Prevote, "a")));
+    let nil = state(7, Some((1, Precommit, "nil")));
+    for (guard, height, round, stage, value, expected) in [
+        (fresh, 7, 0, Propose, "a", "sign"),
+        (fresh, 7, 0, Prevote, "nil", "sign"),
+        (fresh, 8, 0, Prevote, "a", "sign"),
+        (fresh, 6, 9, Precommit, "a", "behind"),
+        (prevoted, 7, 1, Prevote, "a", "again"),
+        (prevoted, 7, 1, Prevote, "b", "contradiction"),
+        (prevoted, 7, 1, Prevote, "nil", "contradiction"),
+        (prevoted, 7, 1, Propose, "a", "behind"),
+        (prevoted, 7, 0, Precommit, "a", "behind"),
+        (prevoted, 7, 1, Precommit, "b", "sign"),
+        (prevoted, 7, 2, Propose, "b", "sign"),
+        (prevoted, 8, 0, Prevote, "b", "sign"),
+        (prevoted, 6, 1, Prevote, "a", "behind"),
+        (nil, 7, 1, Precommit, "nil", "again"),
+        (nil, 7, 1, Precommit, "a", "contradiction"),
+    ] {
+        let permission = guard.permit(&request(height, round, stage, value));
+        assert_eq!(
+            word(&permission),
+            expected,
+            "{height}/{round} {stage} {value}"
+        );
+    }
+}
+
+#[test]
+fn a_proposal_with_another_earlier_round_is_another_proposal() {
+    let first = request(7, 3, Stage::Propose, "a");
+    let mut second = first;
+    second.mark.pol_round = Some(Round(1));
+    let Permission::Sign(guard) = state(7, None).permit(&first) else {
+        panic!("a first proposal is signed");
+    };
+    assert_eq!(word(&guard.permit(&first)), "again");
+    assert_eq!(word(&guard.permit(&second)), "contradiction");
+}
+
+/// Every short history of requests: whatever was permitted never holds two values for one place.
+#[test]
+fn no_history_of_requests_obtains_two_signatures_for_one_place() {
+    let mut all = Vec::new();
+    for height in [1, 2] {
+        for round in [0, 1] {
+            for stage in STAGES {
+                for value in ["a", "nil"] {
+                    all.push(request(height, round, stage, value));
+                }
+            }
+        }
+    }
+    for first in &all {
+        for second in &all {
+            for third in &all {
+                let mut guard = State::new(chain(), &key());
+                let mut signed: Vec<Request> = Vec::new();
+                for request in [first, second, third] {
+                    match guard.permit(request) {
+                        Permission::Sign(next) => guard = next,
+                        Permission::Again => {}
+                        Permission::Refuse(_) => continue,
+                    }
+                    let contradicts = signed.iter().any(|old| {
+                        old.height == request.height
+                            && old.mark.place() == request.mark.place()
+                            && old.mark != request.mark
+                    });
+                    assert!(!contradicts, "{first:?} {second:?} {third:?}");
+                    signed.push(*request);
+                }
+            }
+        }
+    }
+}
+
+fn local(tip: u64, log: Option<(u64, Option<(u32, Stage, &str)>)>) -> Local {
+    let log = log.map(|(height, newest)| LogMark {
+        height: Height(height),
+        newest: state(height, newest).newest,
+    });
+    Local {
+        tip: Height(tip),
+        log,
+    }
+}
+
+#[test]
+fn a_guard_that_cannot_be_trusted_makes_an_observer() {
+    use ObserveReason::{Corrupt, Foreign, Missing, OlderThanLog, OlderThanPeers, OlderThanStore};
+    use Stage::{Precommit, Prevote};
+    let foreign = State {
+        key: *SecretKey::from_seed(&[2; 32]).public().as_bytes(),
+        ..state(7, None)
+    };
+    let whole = |height, newest| Loaded::Whole(state(height, newest));
+    let prevote = Some((0, Prevote, "a"));
+    let precommit = Some((0, Precommit, "a"));
+    // guard, own tip, own log, others' tip, reason to observe
+    for (loaded, tip, log, peers, expected) in [
+        (whole(1, None), 0, None, 0, None),
+        (whole(7, None), 6, None, 6, None),
+        (whole(7, prevote), 6, Some((7, prevote)), 6, None),
+        (whole(7, precommit), 6, Some((7, prevote)), 7, None),
+        // The crash fell between guard and store, or the log is of a height long past.
+        (whole(7, None), 5, Some((6, precommit)), 6, None),
+        (Loaded::Missing, 6, None, 6, Some(Missing)),
+        (Loaded::Corrupt, 6, None, 6, Some(Corrupt)),
+        (Loaded::Whole(foreign), 6, None, 6, Some(Foreign)),
+        (whole(6, precommit), 6, None, 6, Some(OlderThanStore)),
+        (whole(3, None), 6, None, 9, Some(OlderThanStore)),
+        (whole(7, None), 6, Some((7, prevote)), 6, Some(OlderThanLog)),
+        (
+            whole(7, prevote),
+            6,
+            Some((7, precommit)),
+            6,
+            Some(OlderThanLog),
+        ),
+        (whole(7, prevote), 6, Some((8, None)), 6, Some(OlderThanLog)),
+        (
+            whole(7, prevote),
+            6,
+            Some((7, prevote)),
+            8,
+            Some(OlderThanPeers),
+        ),
+    ] {
+        let local = local(tip, log);
+        let mut standing = Standing::at_start(loaded, chain(), &key(), &local);
+        standing.hear(Height(peers));
+        let reason = match standing {
+            Standing::Armed(_) => None,
+            Standing::Observing { reason, .. } => Some(reason),
+        };
+        assert_eq!(reason, expected, "{loaded:?} {local:?} {peers}");
+    }
+}
+
+#[test]
+fn an_observer_signs_nothing_until_others_have_decided_beyond_its_past() {
+    let log = Some((7, Some((0, Stage::Precommit, "a"))));
+    let mut standing = Standing::at_start(Loaded::Missing, chain(), &key(), &local(6, log));
+    // Other nodes' tips are not known: no decided height is enough.
+    assert_eq!(standing.committed(Height(1_000)), None);
+    standing.hear(Height(9));
+    for stage in STAGES {
+        let permission = standing.permit(&request(12, 0, stage, "a"));
+        assert_eq!(word(&permission), "observing");
+    }
+    for height in 7..11 {
+        assert_eq!(standing.committed(Height(height)), None, "{height}");
+    }
+    let armed = standing
+        .committed(Height(11))
+        .expect("height 11 is decided");
+    assert_eq!((armed.height, armed.newest), (Height(12), None));
+    // A second report does not put the end off.
+    standing.hear(Height(50));
+    assert!(standing.committed(Height(11)).is_some());
+}
+
+#[test]
+fn an_armed_guard_moves_with_each_commit_once() {
+    let standing = Standing::Armed(state(7, Some((0, Stage::Precommit, "a"))));
+    let next = standing.committed(Height(7)).expect("moves");
+    assert_eq!(
+        (next.height, next.newest, next.sequence),
+        (Height(8), None, 2)
+    );
+    assert_eq!(Standing::Armed(next).committed(Height(7)), None);
+    assert_eq!(Standing::Armed(next).committed(Height(3)), None);
+}
+
+#[test]
+fn an_operator_rearms_behind_nothing_this_disk_remembers() {
+    let precommit = Some((2, Stage::Precommit, "a"));
+    let log = local(6, Some((7, precommit)));
+    for loaded in [
+        Loaded::Missing,
+        Loaded::Corrupt,
+        Loaded::Whole(state(5, None)),
+        Loaded::Whole(state(7, Some((1, Stage::Prevote, "a")))),
+    ] {
+        let state = Standing::rearmed(loaded, chain(), &key(), &log);
+        assert_eq!(
+            word(&state.permit(&request(7, 2, Stage::Precommit, "b"))),
+            "contradiction"
+        );
+        assert_eq!(
+            word(&state.permit(&request(7, 3, Stage::Prevote, "b"))),
+            "sign"
+        );
+        let again = Standing::at_start(Loaded::Whole(state), chain(), &key(), &log);
+        assert_eq!(again, Standing::Armed(state));
+    }
+    let ahead = state(9, precommit);
+    let state = Standing::rearmed(Loaded::Whole(ahead), chain(), &key(), &local(6, None));
+    assert_eq!((state.height, state.newest), (ahead.height, ahead.newest));
+}
+
+#[test]
+fn a_damaged_copy_leaves_the_other_and_two_leave_none() {
+    let old = state(7, Some((0, Stage::Prevote, "a")));
+    let new = State {
+        sequence: 2,
+        ..state(7, Some((0, Stage::Precommit, "nil")))
+    };
+    assert_eq!(load(None), Loaded::Missing);
+    assert_eq!(load(Some(&[])), Loaded::Corrupt);
+    let file = write_copies(&new);
+    assert_eq!(load(Some(&file)), Loaded::Whole(new));
+    for position in 0..FILE_BYTES {
+        let mut damaged = file;
+        damaged[position] ^= 1 << (position % 8);
+        assert_eq!(load(Some(&damaged)), Loaded::Whole(new), "byte {position}");
+        let mirrored = (position + COPY_OFFSETS[1]) % FILE_BYTES;
+        damaged[mirrored] ^= 1;
+        let expected = if position % COPY_OFFSETS[1] < COPY_BYTES {
+            Loaded::Corrupt
+        } else {
+            Loaded::Whole(new)
+        };
+        assert_eq!(load(Some(&damaged)), expected, "byte {position} twice");
+    }
+    // A write cut anywhere leaves the old state, the new one, or none at all.
+    for cut in 0..=FILE_BYTES {
+        let mut torn = write_copies(&old);
+        torn[..cut].copy_from_slice(&file[..cut]);
+        let loaded = load(Some(&torn));
+        assert!(
+            [Loaded::Whole(old), Loaded::Whole(new)].contains(&loaded),
+            "cut {cut}: {loaded:?}"
+        );
+        assert_ne!(load(Some(&file[..cut])), Loaded::Whole(old));
+    }
+}

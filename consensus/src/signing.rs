@@ -1,0 +1,482 @@
+//! Signs and checks: votes over the bytes `ledger::quorum` defines, the rest over layouts of this file.
+//!
+//! Every preimage begins with tag, protocol version and chain id. Our own signatures ask the guard first.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use async_trait::async_trait;
+use ledger::digest::{ChainId, Tag, preimage};
+use ledger::key::{PublicKey, SecretKey, Signature};
+use ledger::quorum::PROTOCOL_VERSION;
+use malachitebft_core_types::{
+    SignedMessage, SigningScheme as _, ValidatorProof, VoteExtensionScope,
+};
+use malachitebft_signing::{Error, Signer, VerificationResult, Verifier};
+
+use crate::context::{Context, Ed25519};
+use crate::guard::{Refusal, Request};
+use crate::message::{PartHeader, Proposal, SignedPartHeader, Vote};
+use crate::reproposal::Reproposals;
+use crate::validators::Address;
+
+/// What a refused message carries instead of a signature. No verifier accepts it (its first half is a point
+/// of small order) and the node's codec never publishes it; to Malachite the message is simply lost.
+pub const VOID: Signature = Signature([0; 64]);
+
+/// The bytes that a proposer signs.
+#[must_use]
+pub fn proposal_preimage(chain: ChainId, proposal: &Proposal) -> Vec<u8> {
+    let pol_round = proposal.pol_round.map(|round| round.0.to_be_bytes());
+    preimage(
+        Tag::Proposal,
+        &[
+            &[PROTOCOL_VERSION],
+            chain.as_ref(),
+            &proposal.height.0.0.to_be_bytes(),
+            &proposal.round.0.to_be_bytes(),
+            proposal.value.0.as_ref(),
+            pol_round.as_ref().map_or(&[][..], |bytes| &bytes[..]),
+            proposal.proposer.0.as_bytes(),
+        ],
+    )
+}
+
+/// The bytes that a proposer signs about its parts.
+#[must_use]
+pub fn part_header_preimage(chain: ChainId, header: &PartHeader) -> Vec<u8> {
+    let valid_round = header.valid_round.map(|round| round.0.to_be_bytes());
+    let chunks: Vec<u8> = header.chunks.iter().flat_map(|chunk| chunk.0).collect();
+    preimage(
+        Tag::PartHeader,
+        &[
+            &[PROTOCOL_VERSION],
+            chain.as_ref(),
+            &header.height.0.0.to_be_bytes(),
+            &header.round.0.to_be_bytes(),
+            valid_round.as_ref().map_or(&[][..], |bytes| &bytes[..]),
+            header.proposer.0.as_bytes(),
+            header.block.as_ref(),
+            &header.length.to_be_bytes(),
+            &chunks,
+        ],
+    )
+}
+
+/// The bytes that a validator signs to say that a peer id is its node.
+#[must_use]
+pub fn validator_peer_preimage(chain: ChainId, public_key: &[u8], peer_id: &[u8]) -> Vec<u8> {
+    let version = [PROTOCOL_VERSION];
+    preimage(
+        Tag::ValidatorPeer,
+        &[&version, chain.as_ref(), public_key, peer_id],
+    )
+}
+
+/// What stands between a key and its signatures: a file in the node, memory in the simulator.
+pub trait Guard: Send + Sync {
+    /// Makes `request` durable, or refuses it. After `Ok` the signature may leave this node.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    fn permit(&self, request: &Request) -> Result<(), Refusal>;
+}
+
+/// The voting key behind its guard.
+#[derive(Debug)]
+pub struct GuardedKey<G> {
+    chain: ChainId,
+    key: SecretKey,
+    guard: G,
+}
+
+impl<G: Guard> GuardedKey<G> {
+    /// A key that signs on `chain` what `guard` permits.
+    #[must_use]
+    pub const fn new(chain: ChainId, key: SecretKey, guard: G) -> Self {
+        Self { chain, key, guard }
+    }
+
+    /// The address of this validator.
+    #[must_use]
+    pub fn address(&self) -> Address {
+        Address(self.key.public())
+    }
+
+    /// The guard.
+    #[must_use]
+    pub const fn guard(&self) -> &G {
+        &self.guard
+    }
+
+    /// Signs a part header: allowed exactly where the proposal itself is.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn sign_part_header(&self, header: PartHeader) -> Result<SignedPartHeader, Refusal> {
+        self.guard.permit(&Request::from(&proposal_of(&header)))?;
+        let signature = self.key.sign(&part_header_preimage(self.chain, &header));
+        Ok(SignedPartHeader { header, signature })
+    }
+
+    /// Signs a vote.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn vote(&self, vote: &Vote) -> Result<Signature, Refusal> {
+        self.guard.permit(&Request::from(vote))?;
+        Ok(self.key.sign(&vote.ballot().preimage(self.chain)))
+    }
+
+    /// Signs a proposal.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn propose(&self, proposal: &Proposal) -> Result<Signature, Refusal> {
+        self.guard.permit(&Request::from(proposal))?;
+        Ok(self.key.sign(&proposal_preimage(self.chain, proposal)))
+    }
+
+    /// Signs that `peer_id` is this validator's node. Contradicts nothing, so the guard is not asked.
+    #[must_use]
+    pub fn prove_peer(&self, peer_id: Vec<u8>) -> ValidatorProof<Context> {
+        let public_key = Ed25519::encode_public_key(&self.key.public());
+        let bytes = validator_peer_preimage(self.chain, &public_key, &peer_id);
+        ValidatorProof::new(public_key, peer_id, self.key.sign(&bytes))
+    }
+}
+
+/// The proposal that a part header goes with.
+#[must_use]
+pub const fn proposal_of(header: &PartHeader) -> Proposal {
+    Proposal {
+        height: header.height,
+        round: header.round,
+        value: crate::message::Value(header.block),
+        pol_round: header.valid_round,
+        proposer: header.proposer,
+    }
+}
+
+/// A refusal becomes [`VOID`]: an error here would stop Malachite, and a node that may not sign must still
+/// follow.
+#[async_trait]
+impl<G: Guard> Signer<Context> for GuardedKey<G> {
+    async fn sign_vote(&self, vote: Vote) -> Result<SignedMessage<Context, Vote>, Error> {
+        let signature = self.vote(&vote).unwrap_or(VOID);
+        Ok(SignedMessage::new(vote, signature))
+    }
+
+    async fn sign_proposal(
+        &self,
+        proposal: Proposal,
+    ) -> Result<SignedMessage<Context, Proposal>, Error> {
+        let signature = self.propose(&proposal).unwrap_or(VOID);
+        Ok(SignedMessage::new(proposal, signature))
+    }
+
+    /// Never asked: the policy of every height is `Disabled`.
+    async fn sign_vote_extension(
+        &self,
+        _: VoteExtensionScope<Context>,
+        (): (),
+    ) -> Result<SignedMessage<Context, ()>, Error> {
+        Err(Error::new())
+    }
+
+    async fn sign_validator_proof(
+        &self,
+        public_key: Vec<u8>,
+        peer_id: Vec<u8>,
+    ) -> Result<ValidatorProof<Context>, Error> {
+        if public_key != self.key.public().as_bytes() {
+            return Err(Error::new());
+        }
+        Ok(self.prove_peer(peer_id))
+    }
+}
+
+/// Checks signatures on one chain, strictly and one at a time.
+#[derive(Clone, Debug)]
+pub struct Checker<R> {
+    chain: ChainId,
+    reproposals: R,
+}
+
+/// Where the values of this height are noted whose time no clock has judged (see [`Reproposals`]).
+pub trait SharedReproposals: Send + Sync {
+    /// Runs `f` on them, exclusively.
+    fn with<T>(&self, f: impl FnOnce(&mut Reproposals) -> T) -> T;
+}
+
+impl<R: SharedReproposals> Checker<R> {
+    /// A checker for `chain`.
+    #[must_use]
+    pub const fn new(chain: ChainId, reproposals: R) -> Self {
+        Self { chain, reproposals }
+    }
+}
+
+/// Whether `signed` was signed by the proposer it names, on `chain`.
+#[must_use]
+pub fn verifies_part_header(chain: ChainId, signed: &SignedPartHeader) -> bool {
+    let bytes = part_header_preimage(chain, &signed.header);
+    signed.header.proposer.0.verifies(&bytes, &signed.signature)
+}
+
+#[async_trait]
+impl<R: SharedReproposals> Verifier<Context> for Checker<R> {
+    async fn verify_signed_vote(
+        &self,
+        vote: &Vote,
+        signature: &Signature,
+        public_key: &PublicKey,
+    ) -> Result<VerificationResult, Error> {
+        let valid = vote.voter.0 == *public_key
+            && public_key.verifies(&vote.ballot().preimage(self.chain), signature);
+        Ok(VerificationResult::from_bool(valid))
+    }
+
+    /// Besides the signature: a proposal without an earlier round is for a value that a clock has judged.
+    async fn verify_signed_proposal(
+        &self,
+        proposal: &Proposal,
+        signature: &Signature,
+        public_key: &PublicKey,
+    ) -> Result<VerificationResult, Error> {
+        let valid = proposal.proposer.0 == *public_key
+            && public_key.verifies(&proposal_preimage(self.chain, proposal), signature)
+            && self
+                .reproposals
+                .with(|known| known.admit_proposal(proposal));
+        Ok(VerificationResult::from_bool(valid))
+    }
+
+    /// Vote extensions are not used, so none is valid.
+    async fn verify_signed_vote_extension(
+        &self,
+        _: &VoteExtensionScope<Context>,
+        (): &(),
+        _: &Signature,
+        _: &PublicKey,
+    ) -> Result<VerificationResult, Error> {
+        Ok(VerificationResult::Invalid)
+    }
+
+    async fn verify_validator_proof(
+        &self,
+        proof: &ValidatorProof<Context>,
+    ) -> Result<VerificationResult, Error> {
+        let bytes = validator_peer_preimage(self.chain, &proof.public_key, &proof.peer_id);
+        let valid = Ed25519::decode_public_key(&proof.public_key)
+            .is_ok_and(|key| key.verifies(&bytes, &proof.signature));
+        Ok(VerificationResult::from_bool(valid))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::future::Future;
+    use core::pin::pin;
+    use core::task::{Context as TaskContext, Poll, Waker};
+    use std::sync::Mutex;
+    use std::vec;
+
+    use ledger::quorum::Round;
+    use malachitebft_core_types::VoteType;
+
+    use super::*;
+    use crate::parts::{Place, describe};
+    use crate::samples::{Memory, address, block, chain, key, proposal, vote};
+
+    #[derive(Debug, Default)]
+    struct Noted(Mutex<Reproposals>);
+
+    impl SharedReproposals for Noted {
+        fn with<T>(&self, f: impl FnOnce(&mut Reproposals) -> T) -> T {
+            f(&mut self.0.lock().unwrap())
+        }
+    }
+
+    fn ready<T>(future: impl Future<Output = T>) -> T {
+        let mut task = TaskContext::from_waker(Waker::noop());
+        match pin!(future).poll(&mut task) {
+            Poll::Ready(value) => value,
+            Poll::Pending => panic!("signing and checking never wait"),
+        }
+    }
+
+    fn signer(n: u8) -> GuardedKey<Memory> {
+        GuardedKey::new(chain(), key(n), Memory::new(n))
+    }
+
+    fn checker() -> Checker<Noted> {
+        Checker::new(chain(), Noted::default())
+    }
+
+    fn checks_vote(checker: &Checker<Noted>, vote: &Vote, signature: &Signature) -> bool {
+        ready(checker.verify_signed_vote(vote, signature, &vote.voter.0))
+            .is_ok_and(|r| r.is_valid())
+    }
+
+    fn checks_proposal(
+        checker: &Checker<Noted>,
+        proposal: &Proposal,
+        signature: &Signature,
+    ) -> bool {
+        let result = checker.verify_signed_proposal(proposal, signature, &proposal.proposer.0);
+        ready(result).is_ok_and(|result| result.is_valid())
+    }
+
+    #[test]
+    fn a_vote_is_signed_over_the_ballot_that_verifiers_know() {
+        let vote = vote(1, VoteType::Precommit, Some(1));
+        let signed = ready(signer(1).sign_vote(vote)).unwrap();
+        let bytes = vote.ballot().preimage(chain());
+        assert!(vote.voter.0.verifies(&bytes, &signed.signature));
+        assert!(checks_vote(&checker(), &vote, &signed.signature));
+    }
+
+    #[test]
+    fn no_signed_fact_can_be_changed() {
+        let (checker, signer) = (checker(), signer(1));
+        let vote = vote(1, VoteType::Precommit, Some(1));
+        let signature = signer.vote(&vote).unwrap();
+        let nil = crate::samples::vote(1, VoteType::Precommit, None);
+        let prevote = crate::samples::vote(1, VoteType::Prevote, Some(1));
+        for (what, changed) in [
+            (
+                "round",
+                Vote {
+                    round: Round(3),
+                    ..vote
+                },
+            ),
+            ("step", prevote),
+            ("value", nil),
+            (
+                "voter",
+                Vote {
+                    voter: address(2),
+                    ..vote
+                },
+            ),
+        ] {
+            assert!(!checks_vote(&checker, &changed, &signature), "{what}");
+        }
+        let elsewhere = Checker::new(ChainId(ledger::digest::sha256(b"other")), Noted::default());
+        assert!(!checks_vote(&elsewhere, &vote, &signature));
+        let by_other = ready(checker.verify_signed_vote(&vote, &signature, &key(2).public()));
+        assert!(by_other.unwrap().is_invalid());
+
+        let proposal = proposal(1, 1, None);
+        let signature = super::super::samples::key(1).sign(&proposal_preimage(chain(), &proposal));
+        assert!(checks_proposal(&checker, &proposal, &signature));
+        for (what, changed) in [
+            (
+                "earlier round",
+                Proposal {
+                    pol_round: Some(Round(0)),
+                    ..proposal
+                },
+            ),
+            (
+                "round",
+                Proposal {
+                    round: Round(0),
+                    ..proposal
+                },
+            ),
+            ("value", crate::samples::proposal(1, 2, None)),
+            (
+                "proposer",
+                Proposal {
+                    proposer: address(2),
+                    ..proposal
+                },
+            ),
+        ] {
+            assert!(!checks_proposal(&checker, &changed, &signature), "{what}");
+        }
+        assert!(!checks_proposal(&elsewhere, &proposal, &signature));
+    }
+
+    #[test]
+    fn what_the_guard_refuses_is_void_and_verifies_for_nobody() {
+        let signer = signer(1);
+        let first = vote(1, VoteType::Prevote, Some(1));
+        let second = vote(1, VoteType::Prevote, Some(2));
+        let signed = ready(signer.sign_vote(first)).unwrap();
+        assert_ne!(signed.signature, VOID);
+        let refused = ready(signer.sign_vote(second)).unwrap();
+        assert_eq!(refused.signature, VOID);
+        assert!(!checks_vote(&checker(), &second, &VOID));
+        // The same again gives the same bytes.
+        assert_eq!(ready(signer.sign_vote(first)).unwrap(), signed);
+        let late = ready(signer.sign_proposal(proposal(1, 1, None))).unwrap();
+        assert_eq!(late.signature, VOID);
+        assert!(!checks_proposal(&checker(), &late.message, &VOID));
+    }
+
+    #[test]
+    fn a_part_header_is_signed_only_where_its_proposal_may_be() {
+        let signer = signer(1);
+        let place = Place {
+            height: proposal(1, 1, None).height,
+            round: Round(2),
+            valid_round: None,
+            proposer: address(1),
+        };
+        let header = |name| describe(&place, block(name), b"bytes").unwrap();
+        let signed = signer.sign_part_header(header(1)).unwrap();
+        assert!(verifies_part_header(chain(), &signed));
+        assert!(!verifies_part_header(
+            ChainId(ledger::digest::sha256(b"other")),
+            &signed
+        ));
+        assert!(signer.sign_part_header(header(2)).is_err());
+        assert!(signer.propose(&proposal(1, 2, None)).is_err());
+        assert!(signer.propose(&proposal(1, 1, None)).is_ok());
+        let mut changed = signed;
+        changed.header.length = 6;
+        assert!(!verifies_part_header(chain(), &changed));
+    }
+
+    #[test]
+    fn a_new_proposal_for_a_block_no_clock_judged_does_not_count() {
+        let checker = checker();
+        let height = proposal(1, 1, None).height.0;
+        checker.reproposals.with(|known| {
+            known.begin(height, Round(2));
+            known.spared(height, block(1));
+        });
+        for (pol_round, expected) in [(None, false), (Some(0), true)] {
+            let proposal = proposal(1, 1, pol_round);
+            let signature = key(1).sign(&proposal_preimage(chain(), &proposal));
+            assert_eq!(checks_proposal(&checker, &proposal, &signature), expected);
+        }
+    }
+
+    #[test]
+    fn a_peer_is_a_validator_only_with_that_validators_word_on_this_chain() {
+        let checker = checker();
+        let is_valid = |proof: &ValidatorProof<Context>| {
+            ready(checker.verify_validator_proof(proof))
+                .unwrap()
+                .is_valid()
+        };
+        let public_key = key(1).public().as_bytes().to_vec();
+        let proof = ready(signer(1).sign_validator_proof(public_key.clone(), vec![5; 38])).unwrap();
+        assert!(is_valid(&proof));
+        let mut moved = proof.clone();
+        moved.peer_id = vec![6; 38];
+        assert!(!is_valid(&moved));
+        let mut other = proof;
+        other.public_key = key(2).public().as_bytes().to_vec();
+        assert!(!is_valid(&other));
+        other.public_key = vec![1, 2, 3];
+        assert!(!is_valid(&other));
+        let foreign = ready(signer(2).sign_validator_proof(public_key, vec![5; 38]));
+        assert!(foreign.is_err());
+    }
+}
