@@ -35,8 +35,15 @@ pub mod reason;
 pub mod record;
 pub mod signed;
 
-// What the Parties agree on: an authenticated map.
+// What the Parties agree on: an authenticated map, and a log of all that was said.
+pub mod log;
+pub mod state;
 pub mod tree;
 
-// How blocks become final.
+// How waiting records become final blocks.
+pub mod block;
+pub mod mempool;
 pub mod quorum;
+
+// What can be shown of them, anywhere.
+pub mod proof;

@@ -1,0 +1,163 @@
+//! Whether a record may enter a block at all, judged against the parent's state and the block's time.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::execution::At;
+use super::key::StateKey;
+use super::view::{ReadError, View};
+use super::{Receipt, read};
+use crate::digest::RecordDigest;
+use crate::limits::{GOOD_UNTIL_MS_MAX, MADE_AT_AHEAD_MS_MAX};
+use crate::party::{Office, OfficeNumber, Role};
+use crate::signed::{SignatureCheck, Signed, Verified};
+use crate::time::Timestamp;
+
+/// Why a record may not enter a block. Not a refusal: nothing is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Inadmissible {
+    /// Made for another network.
+    #[error("the record is made for another network")]
+    WrongChain,
+    /// The author has no such office.
+    #[error("the author has no office {0}")]
+    UnknownOffice(OfficeNumber),
+    /// The office's key is not active at this height.
+    #[error("the key of office {0} is not active")]
+    KeyInactive(OfficeNumber),
+    /// A signature does not verify under its office's key.
+    #[error("a signature does not verify under its office's key")]
+    BadSignature,
+    /// Already logged, or twice in one block.
+    #[error("the record is already on the ledger")]
+    AlreadyLogged,
+    /// Past its `good_until`.
+    #[error("the record was good until {0}")]
+    TooLate(Timestamp),
+    /// Its `good_until` is too far away.
+    #[error("the record asks to be good for more than 90 days")]
+    GoodTooLong,
+    /// Made in the future.
+    #[error("the record says it was made at {0}, later than the block's time; check the clock")]
+    MadeInFuture(Timestamp),
+    /// Waits for a record that is not logged.
+    #[error("the record waits for record {0}, which is not on the ledger yet")]
+    Waits(RecordDigest),
+}
+
+impl Inadmissible {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::WrongChain => "WRONG_CHAIN",
+            Self::UnknownOffice(_) => "UNKNOWN_OFFICE",
+            Self::KeyInactive(_) => "KEY_INACTIVE",
+            Self::BadSignature => "BAD_SIGNATURE",
+            Self::AlreadyLogged => "ALREADY_LOGGED",
+            Self::TooLate(_) => "TOO_LATE",
+            Self::GoodTooLong => "GOOD_TOO_LONG",
+            Self::MadeInFuture(_) => "MADE_IN_FUTURE",
+            Self::Waits(_) => "WAITS",
+        }
+    }
+
+    /// Whether the record may become admissible later, so that a node keeps it.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        matches!(self, Self::Waits(_) | Self::MadeInFuture(_))
+    }
+}
+
+/// Admission's two kinds of failure, never mixed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AdmissionError {
+    /// The record may not enter.
+    #[error(transparent)]
+    Inadmissible(#[from] Inadmissible),
+    /// The state could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+/// A verified record with the roles of its offices, as the parent's state gives them.
+#[derive(Clone, Debug)]
+pub struct Admitted {
+    /// The record.
+    pub record: Verified,
+    /// One role for each office.
+    pub roles: Vec<Role>,
+}
+
+/// Admits a record to the block at `at`, on the state of its parent.
+///
+/// # Errors
+/// [`Inadmissible`] in the order of its variants, or [`ReadError`].
+pub fn admit(
+    view: &impl View,
+    at: &At,
+    signed: &Arc<Signed>,
+    checker: &impl SignatureCheck,
+) -> Result<Admitted, AdmissionError> {
+    let record = signed.record();
+    if record.chain != at.chain {
+        return Err(Inadmissible::WrongChain.into());
+    }
+    let mut keys = Vec::new();
+    let mut roles = Vec::new();
+    for &number in &record.offices {
+        let office: Option<Office> = read(view, &StateKey::office(record.author, number))?;
+        let office = office.ok_or(Inadmissible::UnknownOffice(number))?;
+        if !office.is_active_at(at.height) {
+            return Err(Inadmissible::KeyInactive(number).into());
+        }
+        keys.push((office.algorithm, office.key));
+        roles.push(office.role);
+    }
+    let verified = Arc::clone(signed).verify(&keys, checker);
+    let verified = verified.ok_or(Inadmissible::BadSignature)?;
+    check_time_and_order(view, at, &verified)?;
+    Ok(Admitted {
+        record: verified,
+        roles,
+    })
+}
+
+fn check_time_and_order(
+    view: &impl View,
+    at: &At,
+    verified: &Verified,
+) -> Result<(), AdmissionError> {
+    let record = verified.record();
+    if view
+        .value(crate::tree::KeyHash::of(
+            StateKey::seen(&verified.digest()).as_ref(),
+        ))?
+        .is_some()
+    {
+        return Err(Inadmissible::AlreadyLogged.into());
+    }
+    if record.good_until < at.time {
+        return Err(Inadmissible::TooLate(record.good_until).into());
+    }
+    if record.good_until > at.time.plus_ms(GOOD_UNTIL_MS_MAX) {
+        return Err(Inadmissible::GoodTooLong.into());
+    }
+    if record.made_at > at.time.plus_ms(MADE_AT_AHEAD_MS_MAX) {
+        return Err(Inadmissible::MadeInFuture(record.made_at).into());
+    }
+    if let Some(after) = record.after
+        && view.log_index(&after)?.is_none()
+    {
+        return Err(Inadmissible::Waits(after).into());
+    }
+    Ok(())
+}
+
+impl Receipt {
+    /// Whether the record was applied.
+    #[must_use]
+    pub const fn is_applied(&self) -> bool {
+        self.refused.is_none()
+    }
+}
