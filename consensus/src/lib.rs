@@ -31,4 +31,5 @@ pub mod wire;
 pub mod guard;
 pub mod signing;
 
+pub mod replica;
 pub mod reproposal;
