@@ -6,6 +6,7 @@
 use alloc::string::String;
 use core::fmt;
 
+use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::text;
@@ -25,7 +26,7 @@ pub struct PermitNumber(
 /// Why a text is no permit number.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NumberError {
-    /// Nothing but white space.
+    /// Nothing but white space, or the placeholder `?`.
     #[error("the number is empty")]
     Empty,
     /// More than [`NUMBER_CHARS_MAX`] characters.
@@ -43,7 +44,7 @@ impl PermitNumber {
     /// [`NumberError`].
     pub fn new(text: &str) -> Result<Self, NumberError> {
         let number = normalise(text);
-        if number.is_empty() {
+        if text::is_placeholder(&number) {
             return Err(NumberError::Empty);
         }
         if number.chars().count() > NUMBER_CHARS_MAX {
@@ -71,6 +72,28 @@ impl fmt::Display for PermitNumber {
 impl fmt::Debug for PermitNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl<C> Encode<C> for PermitNumber {
+    fn encode<W: encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), encode::Error<W::Error>> {
+        e.str(&self.0)?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for PermitNumber {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
+        let text = d.str()?;
+        match Self::new(text) {
+            Ok(number) if number.0 == text => Ok(number),
+            Ok(_) | Err(_) => Err(decode::Error::message(
+                "not the normal form of a permit number",
+            )),
+        }
     }
 }
 

@@ -1,8 +1,48 @@
 //! Free text of a permit in one normal form, so that equal boxes have equal bytes.
 
 use alloc::string::String;
+use core::fmt;
 
 use unicode_normalization::UnicodeNormalization as _;
+
+/// A text of a box in its normal form. There is no empty text and no `?`: those stand for "not filled".
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Text(
+    // As `normalise` gives it, not a placeholder: checked in `new`.
+    String,
+);
+
+impl Text {
+    /// Normalises a text; `None` where nothing is left or only `?`.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        let text = normalise(text);
+        (!is_placeholder(&text)).then_some(Self(text))
+    }
+
+    /// The normal form.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+/// Whether a normal form says "not filled": empty, or the `?` that XML tools put into templates.
+pub(crate) fn is_placeholder(text: &str) -> bool {
+    text.is_empty() || text == "?"
+}
 
 /// A text in its normal form: NFC, trimmed, inner white space collapsed to one blank, nothing invisible.
 #[must_use]
@@ -28,7 +68,9 @@ pub(crate) fn is_invisible(c: char) -> bool {
     let controls = c.is_control() && !c.is_whitespace();
     let formats = matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}');
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}'
+        // Not characters at all, and forbidden in XML.
+        | '\u{fffe}' | '\u{ffff}');
     controls || formats
 }
 

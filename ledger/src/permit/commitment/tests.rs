@@ -1,0 +1,1 @@
+//! Tests of commitments, disclosures and secret files.
