@@ -32,7 +32,7 @@ pub struct SecretFile {
     pub secret: PermitSecret,
     /// Path and leaf digest of every field, ascending by path.
     #[n(3)]
-    leaves: Vec<(String, Digest)>,
+    pub(super) leaves: Vec<(String, Digest)>,
     /// Keys of the taxon tags of lines that re-export, copied from their origins; ascending.
     #[n(4)]
     origin_keys: Vec<(LineId, TaxonKey)>,

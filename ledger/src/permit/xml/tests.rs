@@ -43,7 +43,7 @@ fn read_good(name: &str) -> Reading {
 fn told(reading: &Reading) -> String {
     let permit = &reading.permit;
     let mut text = format!(
-        "ok: {} {}, {} lines, valid {} to {}\ntolerated: {}\n",
+        "ok: {} {}, lines: {}, valid {} to {}\ntolerated: {}\n",
         permit.kind.title(),
         permit.number,
         permit.lines.len(),

@@ -20,7 +20,7 @@ pub fn write(permit: &Permit) -> String {
     writer.context();
     writer.inside("rsm:HeaderExchangedDocument", |w| w.header(permit));
     writer.inside("rsm:SpecifiedSupplyChainConsignment", |w| {
-        w.consignment(permit)
+        w.consignment(permit);
     });
     writer.out.push_str("</rsm:CITESEPermit>\n");
     writer.out
