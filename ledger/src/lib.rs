@@ -47,3 +47,4 @@ pub mod quorum;
 
 // What can be shown of them, anywhere.
 pub mod proof;
+pub mod verdict;

@@ -139,6 +139,8 @@ reasons! {
     53 RefusedBefore "REFUSED_BEFORE" Amber;
     /// The proof is about another permit than the one asked for.
     54 OtherPermit "OTHER_PERMIT" Red;
+    /// The data are from the future: the clock of this device is behind.
+    55 Clock "CLOCK" Amber;
 }
 
 impl fmt::Display for Reason {

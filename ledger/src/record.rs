@@ -1,11 +1,13 @@
 //! One signed statement by one Party's offices about one permit.
 
+mod facts;
 mod statement;
 
 use alloc::vec::Vec;
 
 use minicbor::{Decode, Encode};
 
+pub use facts::contradictions;
 pub use statement::{
     Cancel, CancelReason, Endorse, Import, Issue, IssuedLine, LineQuantity, Origin, PermitKey,
     Port, Refuse, Sight, Statement,
