@@ -48,3 +48,7 @@ pub mod quorum;
 // What can be shown of them, anywhere.
 pub mod proof;
 pub mod verdict;
+
+// What tests of every crate begin from.
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
