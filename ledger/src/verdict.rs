@@ -459,3 +459,6 @@ where
     let bytes = proven.entry(key)??;
     codec::decode(bytes, VALUE_BYTES_MAX).ok()
 }
+
+#[cfg(test)]
+mod tests;

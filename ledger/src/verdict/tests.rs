@@ -1,0 +1,516 @@
+//! Verdicts as rows: what happened, what is asked, what the officer sees.
+
+use std::string::String;
+use std::vec::Vec;
+
+use super::*;
+use crate::digest::ChainId;
+use crate::key::Signature;
+use crate::limits::PROOF_BYTES_MAX;
+use crate::party::Role;
+use crate::permit::Moment;
+use crate::permit::commitment::PermitSecret;
+use crate::permit::number::PermitNumber;
+use crate::permit::xml;
+use crate::record::{CancelReason, Statement};
+use crate::testing::*;
+
+const NUMBER: &str = "26QS000123/AA";
+const SAMPLE: &[u8] = include_bytes!("../../../tests/permits/good/export-skins.xml");
+const QS: (&str, Role) = ("QS", Role::Management);
+const QS_CUSTOMS: (&str, Role) = ("QS", Role::Customs);
+const QT_CUSTOMS: (&str, Role) = ("QT", Role::Customs);
+const QN_CUSTOMS: (&str, Role) = ("QN", Role::Customs);
+
+/// A permit, its document and the chain on which it stands.
+struct Scene {
+    ledger: TestLedger,
+    permit: PermitKey,
+    document: Permit,
+    secret: SecretFile,
+    time: Timestamp,
+}
+
+fn sample() -> Permit {
+    let mut document = xml::read(SAMPLE).unwrap().permit;
+    let day = START.date();
+    document.issued = Moment::on(day);
+    document.valid_from = Some(Moment::on(day));
+    document.valid_until = Moment::on(day.plus_months(6));
+    document
+}
+
+fn scene() -> Scene {
+    let document = sample();
+    let secret = SecretFile::new(
+        party("QS"),
+        &document,
+        PermitSecret::new([9; 32]),
+        Vec::new(),
+    );
+    let mut ledger = TestLedger::default();
+    let issue = Issue::of(CHAIN, party("QS"), &document, &secret);
+    assert_eq!(ledger.state_now(QS, Statement::Issue(issue), START), None);
+    Scene {
+        ledger,
+        permit: permit(NUMBER),
+        document,
+        secret,
+        time: START,
+    }
+}
+
+impl Scene {
+    fn says(mut self, speaker: (&str, Role), statement: Statement) -> Self {
+        self.time = self.time.plus_ms(1000);
+        assert_eq!(self.ledger.state_now(speaker, statement, self.time), None);
+        self
+    }
+
+    fn lines(quantity: u64) -> Vec<crate::record::LineQuantity> {
+        quantities(quantity, 0)
+    }
+
+    fn endorsed(self) -> Self {
+        let permit = self.permit;
+        self.says(QS_CUSTOMS, endorse(permit, Self::lines(960)))
+    }
+
+    fn imported(self) -> Self {
+        let permit = self.permit;
+        self.endorsed()
+            .says(QN_CUSTOMS, import(permit, Self::lines(958)))
+    }
+
+    fn question(&self) -> Question<'_> {
+        let document = Presented {
+            permit: &self.document,
+            secret: Some(&self.secret),
+        };
+        Question {
+            permit: self.permit,
+            document: Some(document),
+            reader: None,
+        }
+    }
+
+    fn proof(&self) -> Proof {
+        self.ledger.proof(&self.permit)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.time.plus_ms(3000)
+    }
+
+    fn judge(&self) -> Verdict {
+        judge(
+            &self.question(),
+            &self.proof(),
+            &self.ledger.trust(),
+            self.now(),
+            Source::Node,
+        )
+    }
+}
+
+fn codes(verdict: &Verdict) -> Vec<&'static str> {
+    verdict
+        .findings
+        .iter()
+        .map(|finding| finding.reason.code())
+        .collect()
+}
+
+#[test]
+fn each_act_on_a_permit_changes_what_the_officer_sees() {
+    let cancelled = |reason| {
+        let scene = scene().endorsed();
+        let permit = scene.permit;
+        scene.says(QS, cancel(permit, reason))
+    };
+    let with = |statement: fn(PermitKey) -> Statement, speaker| {
+        let scene = scene().endorsed();
+        let permit = scene.permit;
+        scene.says(speaker, statement(permit))
+    };
+    let rows: Vec<(Scene, Light, &[&str])> = std::vec![
+        (scene(), Light::Amber, &["NOT_ENDORSED"]),
+        (scene().endorsed(), Light::Green, &["OK"]),
+        (with(sight, QT_CUSTOMS), Light::Green, &["OK"]),
+        (scene().imported(), Light::Red, &["USED"]),
+        (
+            cancelled(CancelReason::Clerical),
+            Light::Red,
+            &["CANCELLED"]
+        ),
+        (
+            cancelled(CancelReason::Withdrawn),
+            Light::Red,
+            &["CANCELLED"]
+        ),
+        (cancelled(CancelReason::Lost), Light::Red, &["LOST"]),
+        (cancelled(CancelReason::Stolen), Light::Red, &["STOLEN"]),
+        (cancelled(CancelReason::Replaced), Light::Red, &["REPLACED"]),
+        (
+            with(|p| refuse(p, Reason::Altered), QN_CUSTOMS),
+            Light::Amber,
+            &["REFUSED_BEFORE"]
+        ),
+    ];
+    for (scene, light, expected) in rows {
+        let verdict = scene.judge();
+        assert_eq!((verdict.light(), &codes(&verdict)[..]), (light, expected));
+    }
+}
+
+#[test]
+fn a_used_permit_names_who_where_and_when() {
+    let scene = scene().imported();
+    let verdict = scene.judge();
+    let act = verdict.findings[0].act.as_ref().unwrap();
+    assert_eq!(
+        (act.party, act.port, act.time),
+        (party("QN"), Some(port("QNHAR")), scene.time)
+    );
+    assert_eq!(verdict.checks[3], (Check::Status, Outcome::Fail));
+}
+
+#[test]
+fn time_alone_changes_a_verdict() {
+    let scene = scene().endorsed();
+    let ends = START.date().plus_months(6).ends_at(-12 * 60);
+    let begins = START.date().starts_at(14 * 60);
+    let long = Trust {
+        max_age_ms: u64::MAX,
+        ..scene.ledger.trust()
+    };
+    let rows: [(&str, Timestamp, &[&str]); 5] = [
+        ("the last instant", Timestamp(ends.0 - 1), &["OK"]),
+        ("over", ends, &["EXPIRED"]),
+        (
+            "the device's clock is behind",
+            Timestamp(START.0 - 3_600_000),
+            &["CLOCK"],
+        ),
+        ("the first instant", begins, &["CLOCK"]),
+        (
+            "too early",
+            Timestamp(begins.0 - 1),
+            &["NOT_YET_VALID", "CLOCK"],
+        ),
+    ];
+    for (what, now, expected) in rows {
+        let verdict = judge(&scene.question(), &scene.proof(), &long, now, Source::Node);
+        assert_eq!(codes(&verdict), expected, "{what}");
+    }
+    let stale = scene.time.plus_ms(scene.ledger.trust().max_age_ms + 1);
+    let verdict = judge(
+        &scene.question(),
+        &scene.proof(),
+        &scene.ledger.trust(),
+        stale,
+        Source::Node,
+    );
+    assert_eq!(codes(&verdict), ["STALE"]);
+}
+
+#[test]
+fn a_file_alone_is_never_green() {
+    let scene = scene().endorsed();
+    let asked = |source| {
+        judge(
+            &scene.question(),
+            &scene.proof(),
+            &scene.ledger.trust(),
+            scene.now(),
+            source,
+        )
+    };
+    assert_eq!(asked(Source::Node).light(), Light::Green);
+    let offline = asked(Source::File);
+    assert_eq!(
+        (offline.light(), codes(&offline)),
+        (Light::Amber, std::vec!["OFFLINE"])
+    );
+    assert_eq!(offline.checks[2], (Check::Freshness, Outcome::NotChecked));
+    assert_eq!(offline.as_of.unwrap().age_ms, 3000);
+}
+
+#[test]
+fn customs_in_transit_are_told_so() {
+    let scene = scene().endorsed();
+    for (reader, expected) in [
+        ("QT", "OK_TRANSIT"),
+        ("QP", "OK_TRANSIT"),
+        ("QS", "OK"),
+        ("QN", "OK"),
+    ] {
+        let question = Question {
+            reader: Some(party(reader)),
+            ..scene.question()
+        };
+        let verdict = judge(
+            &question,
+            &scene.proof(),
+            &scene.ledger.trust(),
+            scene.now(),
+            Source::Node,
+        );
+        assert_eq!(codes(&verdict), [expected], "{reader}");
+    }
+}
+
+#[test]
+fn a_number_that_was_never_issued_is_red_and_a_party_without_a_node_is_amber() {
+    let scene = scene();
+    let trust = scene.ledger.trust();
+    let stranger = PermitKey {
+        issuer: party("QZ"),
+        ..scene.permit
+    };
+    for (permit, expected) in [
+        (permit("26QS999999"), "NOT_ISSUED"),
+        (stranger, "NOT_ON_LEDGER_PARTY"),
+    ] {
+        let question = Question {
+            permit,
+            document: None,
+            reader: None,
+        };
+        let proof = scene.ledger.proof(&permit);
+        let verdict = judge(&question, &proof, &trust, scene.now(), Source::Node);
+        assert_eq!(codes(&verdict), [expected]);
+        assert_eq!(
+            verdict.checks[1],
+            (Check::Inclusion, Outcome::Pass),
+            "absence is proven"
+        );
+    }
+}
+
+#[test]
+fn an_altered_document_is_named_down_to_the_box() {
+    type Alter = fn(&mut Permit);
+    let rows: [(&str, Alter, &[&str]); 4] = [
+        (
+            "quantity",
+            |p| p.lines[0].authorised.quantity = units(9000),
+            &["box 11, line A"],
+        ),
+        (
+            "species",
+            |p| p.lines[0].taxon = text("Varanus komodoensis"),
+            &["box 7, line A"],
+        ),
+        (
+            "destination",
+            |p| p.importer.country = p.exporter.country,
+            &["box 3a"],
+        ),
+        (
+            "last day",
+            |p| p.valid_until = Moment::on(START.date().plus_months(5)),
+            &["box 2"],
+        ),
+    ];
+    for (what, alter, expected) in rows {
+        let mut scene = scene().endorsed();
+        alter(&mut scene.document);
+        let verdict = scene.judge();
+        assert_eq!(codes(&verdict), ["ALTERED"], "{what}");
+        let places: Vec<String> = verdict.findings[0]
+            .places
+            .iter()
+            .map(std::string::ToString::to_string)
+            .collect();
+        assert_eq!(places, expected, "{what}");
+        assert_eq!(verdict.light(), Light::Red, "{what}");
+    }
+}
+
+fn text(text: &str) -> crate::permit::text::Text {
+    crate::permit::text::Text::new(text).unwrap()
+}
+
+#[test]
+fn without_the_secret_only_facts_on_the_ledger_are_compared() {
+    let mut scene = scene().endorsed();
+    let asked = |scene: &Scene| {
+        let document = Presented {
+            permit: &scene.document,
+            secret: None,
+        };
+        let question = Question {
+            document: Some(document),
+            ..scene.question()
+        };
+        judge(
+            &question,
+            &scene.proof(),
+            &scene.ledger.trust(),
+            scene.now(),
+            Source::Node,
+        )
+    };
+    let verdict = asked(&scene);
+    assert_eq!(codes(&verdict), ["DOCUMENT_NOT_CHECKED"]);
+    assert_eq!(verdict.checks[6], (Check::Document, Outcome::NotChecked));
+    scene.document.lines[0].authorised.quantity = units(9000);
+    assert_eq!(codes(&asked(&scene)), ["ALTERED"]);
+    let question = Question {
+        document: None,
+        ..scene.question()
+    };
+    let verdict = judge(
+        &question,
+        &scene.proof(),
+        &scene.ledger.trust(),
+        scene.now(),
+        Source::Node,
+    );
+    assert_eq!(codes(&verdict), ["DOCUMENT_NOT_CHECKED"]);
+}
+
+#[test]
+fn a_forger_cannot_bring_his_own_secret_file() {
+    let mut scene = scene().endorsed();
+    scene.document.lines[0].authorised.quantity = units(9000);
+    let secret = PermitSecret::new([9; 32]);
+    scene.secret = SecretFile::new(party("QS"), &scene.document, secret, Vec::new());
+    let verdict = scene.judge();
+    assert_eq!(codes(&verdict), ["ALTERED"]);
+    let place = verdict.findings[0].places[0];
+    assert_eq!(
+        std::format!("{place}"),
+        "box 11, line A",
+        "the ledger's own facts name it"
+    );
+}
+
+#[test]
+fn the_secret_of_another_permit_says_nothing() {
+    let mut scene = scene().endorsed();
+    let mut other = scene.document.clone();
+    other.number = PermitNumber::new("26QS000777").unwrap();
+    scene.secret = SecretFile::new(party("QS"), &other, PermitSecret::new([3; 32]), Vec::new());
+    assert_eq!(codes(&scene.judge()), ["DOCUMENT_NOT_CHECKED"]);
+}
+
+#[test]
+fn swapped_or_foreign_proofs_are_never_green() {
+    let scene = scene().endorsed();
+    let other = permit("26QS999999");
+    let mut rows: Vec<(&str, Proof, &str)> = Vec::new();
+    rows.push((
+        "the proof of another permit",
+        scene.ledger.proof(&other),
+        "OTHER_PERMIT",
+    ));
+    let mut proof = scene.proof();
+    proof.entries.remove(0);
+    rows.push(("without the permit's entry", proof, "OTHER_PERMIT"));
+    let mut proof = scene.proof();
+    proof.entries.retain(|entry| entry.key != "parameters");
+    rows.push(("without the parameters", proof, "UNREADABLE"));
+    let mut proof = scene.proof();
+    proof.entries[0].value = scene.ledger.entry(&StateKey::parameters()).value;
+    rows.push(("another value", proof, "BAD_SEAL"));
+    let mut proof = scene.proof();
+    proof.header.chain = ChainId(crate::digest::sha256(b"another network"));
+    rows.push(("another network", proof, "OTHER_NETWORK"));
+    let mut proof = scene.proof();
+    proof.quorum = scene.ledger.blocks[0].1.clone();
+    rows.push(("the quorum of another block", proof, "BAD_SEAL"));
+    let mut proof = scene.proof();
+    proof.quorum.signatures[0].signature = Signature([0; 64]);
+    rows.push(("a signature of nobody", proof, "BAD_SEAL"));
+    let mut proof = scene.proof();
+    proof.quorum = quorum_of(&proof.header, &VALIDATORS, &[1, 2]);
+    rows.push(("half of the validators", proof, "BAD_SEAL"));
+    let mut proof = scene.proof();
+    proof.records[0].leaf.push(0);
+    rows.push(("a record that is not in the log", proof, "BAD_SEAL"));
+    for (what, proof, expected) in rows {
+        let verdict = judge(
+            &scene.question(),
+            &proof,
+            &scene.ledger.trust(),
+            scene.now(),
+            Source::Node,
+        );
+        assert_eq!(codes(&verdict), [expected], "{what}");
+        assert_ne!(verdict.light(), Light::Green, "{what}");
+    }
+}
+
+#[test]
+fn a_self_made_chain_under_the_same_name_is_red() {
+    let scene = scene().endorsed();
+    let mut proof = scene.proof();
+    let forgers = [11, 12, 13, 14];
+    proof.header.validators = validator_set(&forgers).digest();
+    proof.quorum = quorum_of(&proof.header, &forgers, &forgers);
+    let verdict = judge(
+        &scene.question(),
+        &proof,
+        &scene.ledger.trust(),
+        scene.now(),
+        Source::Node,
+    );
+    assert_eq!(codes(&verdict), ["BAD_SEAL"]);
+}
+
+#[test]
+fn a_saved_checkpoint_ages_and_contradicts() {
+    let scene = scene().endorsed();
+    let anchor = scene.judge().anchor.unwrap();
+    let mut trust = scene.ledger.trust();
+    trust.anchors.push(anchor.clone());
+    let asked = |trust: &Trust, now| {
+        codes(&judge(
+            &scene.question(),
+            &scene.proof(),
+            trust,
+            now,
+            Source::Node,
+        ))
+    };
+    assert_eq!(
+        asked(&trust, scene.now()),
+        ["OK"],
+        "the very block that was verified"
+    );
+    let late = scene.time.plus_ms(trust.trusting_period_ms + 1);
+    assert_eq!(asked(&trust, late), ["TRUST_EXPIRED"]);
+    trust.anchors[1].block = Some(crate::block::NO_PARENT);
+    assert_eq!(
+        asked(&trust, scene.now()),
+        ["BAD_SEAL"],
+        "two blocks at one height: a fork"
+    );
+}
+
+#[test]
+fn what_cannot_be_read_is_amber() {
+    let verdict = Verdict::unreadable(permit(NUMBER));
+    assert_eq!(
+        (verdict.light(), codes(&verdict)),
+        (Light::Amber, std::vec!["UNREADABLE"])
+    );
+}
+
+#[test]
+fn no_flipped_bit_of_a_proof_turns_red_into_green() {
+    let scene = scene().imported();
+    let bytes = scene.proof().encode();
+    assert!(bytes.len() < PROOF_BYTES_MAX);
+    let trust = scene.ledger.trust();
+    for position in 0..bytes.len() * 8 {
+        let mut flipped = bytes.clone();
+        flipped[position / 8] ^= 0x80 >> (position % 8);
+        if let Ok(proof) = Proof::decode(&flipped) {
+            let verdict = judge(&scene.question(), &proof, &trust, scene.now(), Source::Node);
+            assert_ne!(verdict.light(), Light::Green, "bit {position}");
+        }
+    }
+}
