@@ -1,3 +1,5 @@
+//! The guard: one signature for each height, round and step, whatever happens to its file.
+
 use std::vec::Vec;
 
 use ledger::digest::sha256;

@@ -1,3 +1,5 @@
+//! Parts: only what the expected proposer announced is assembled, and only as much of it.
+
 use std::vec;
 use std::vec::Vec;
 

@@ -1,3 +1,5 @@
+//! Wire forms: what was written is read back, and nothing else is read.
+
 use std::string::String;
 use std::vec;
 use std::vec::Vec;
