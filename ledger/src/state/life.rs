@@ -377,3 +377,6 @@ impl<S> Case<'_, S> {
         lines.iter().any(over)
     }
 }
+
+#[cfg(test)]
+mod tests;
