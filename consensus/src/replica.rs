@@ -507,3 +507,6 @@ fn check_clock(time: Timestamp, now: Timestamp, round: Round) -> Result<(), Inva
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
