@@ -110,3 +110,6 @@ pub fn validators(view: &impl View) -> Result<ValidatorSet, ReadError> {
         &StateKey::validators(),
     )
 }
+
+#[cfg(test)]
+mod tests;
