@@ -129,6 +129,11 @@ impl From<ConfigError> for Failure {
                 "run `cites-node init` first, or name its folder with --home",
             ),
             ConfigError::Shape { .. } => Self::new(Exit::BadInput, error, "correct the line"),
+            ConfigError::Pinned(_) => Self::new(
+                Exit::Usage,
+                error,
+                "a node belongs to one network; for another network make another node",
+            ),
             ConfigError::Fingerprint { .. } => Self::new(
                 Exit::BadInput,
                 error,

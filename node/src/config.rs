@@ -1,6 +1,5 @@
 //! `node.toml` → `Config`, checked once: whoever holds a `Config` need not ask again.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -11,9 +10,12 @@ use genesis::check::Faults;
 use genesis::file::FILE_BYTES_MAX;
 use genesis::{Fingerprint, Genesis};
 use ledger::party::PartyCode;
-use serde::{Deserialize, Serialize};
 
 use crate::durable::{self, Existing, Readers};
+
+mod file;
+
+use file::{ConfigFile, ListenEntry, PeerEntry, Reader, default_genesis};
 
 /// Name of the file within a node's home.
 pub const FILE_NAME: &str = "node.toml";
@@ -137,44 +139,6 @@ impl Listen {
     }
 }
 
-/// The shape of `node.toml`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ConfigFile {
-    party: String,
-    #[serde(default = "default_genesis")]
-    genesis: PathBuf,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    fingerprint: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    log_format: Option<String>,
-    #[serde(default)]
-    listen: ListenEntry,
-    #[serde(default, rename = "peer", skip_serializing_if = "Vec::is_empty")]
-    peers: Vec<PeerEntry>,
-}
-
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct ListenEntry {
-    consensus: Option<String>,
-    http: Option<String>,
-    metrics: Option<String>,
-    gossip: Option<String>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PeerEntry {
-    party: String,
-    consensus: String,
-    gossip: String,
-}
-
-fn default_genesis() -> PathBuf {
-    "genesis.toml".into()
-}
-
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -202,12 +166,15 @@ pub enum ConfigError {
     /// The genesis file has faults.
     #[error("{0}")]
     Genesis(Faults),
+    /// A genesis was agreed on already.
+    #[error("node.toml names the genesis {0} already")]
+    Pinned(Fingerprint),
     /// Another genesis than the one that was agreed on.
-    #[error("the genesis has the fingerprint {found}, node.toml names {pinned}")]
+    #[error("the genesis has the fingerprint {found}, agreed was {pinned}")]
     Fingerprint {
         /// Of the file.
         found: Fingerprint,
-        /// Of `node.toml`.
+        /// Of `node.toml`, or as it was told.
         pinned: Fingerprint,
     },
 }
@@ -310,6 +277,33 @@ impl Config {
         Ok(path)
     }
 
+    /// The folder of guard, store and logs of consensus: one process at a time.
+    #[must_use]
+    pub fn data_folder(&self) -> PathBuf {
+        self.home.join("data")
+    }
+
+    /// Names the genesis that was agreed on, in `node.toml`; what else is written there stays.
+    ///
+    /// # Errors
+    /// [`ConfigError`] of the file; [`ConfigError::Pinned`] where a genesis is named already.
+    pub fn pin(home: &Path, fingerprint: Fingerprint) -> Result<(), ConfigError> {
+        let path = home.join(FILE_NAME);
+        if let Some(pinned) = Self::load(home, |_| None)?.fingerprint {
+            return Err(ConfigError::Pinned(pinned));
+        }
+        let text = durable::read_text(&path, CONFIG_BYTES_MAX).map_err(at(&path))?;
+        // Keys of the whole file stand before its first table, so the first line is always a right place.
+        let text = format!("fingerprint = \"{fingerprint}\"\n{text}");
+        durable::write(
+            &path,
+            text.as_bytes(),
+            Readers::Everybody,
+            Existing::Replace,
+        )
+        .map_err(at(&path))
+    }
+
     /// Reads the genesis, and refuses another than the pinned one.
     ///
     /// # Errors
@@ -333,149 +327,7 @@ const HEAD: &str = "# One Party's node. Addresses are numbers, never names.\n\
     # consensus = \"192.0.2.7:27610\"\n\
     # gossip = \"192.0.2.7:27613\"\n\
     #\n\
-    # After the Parties compared the genesis by telephone, pin it:\n\
-    # fingerprint = \"…\"\n\n";
-
-impl From<&Peer> for PeerEntry {
-    fn from(peer: &Peer) -> Self {
-        Self {
-            party: peer.party.to_string(),
-            consensus: peer.consensus.to_string(),
-            gossip: peer.gossip.to_string(),
-        }
-    }
-}
-
-/// Turns texts into values and collects what cannot be.
-struct Reader<V> {
-    variable: V,
-    faults: Vec<ValueFault>,
-}
-
-impl<V: Fn(&str) -> Option<String>> Reader<V> {
-    /// `None` only together with a fault.
-    fn config(&mut self, home: &Path, file: &ConfigFile) -> Option<Config> {
-        let party = self.parse("party", &file.party);
-        let genesis = (self.variable)("CITES_NODE_GENESIS")
-            .map_or_else(|| file.genesis.clone(), PathBuf::from);
-        let fingerprint = self.value("fingerprint", file.fingerprint.as_deref());
-        let log_format = self.value("log_format", file.log_format.as_deref());
-        let usual = Listen::loopback(0);
-        let entry = &file.listen;
-        let listen = Listen {
-            consensus: self.address(
-                "listen.consensus",
-                entry.consensus.as_deref(),
-                usual.consensus,
-            ),
-            http: self.address("listen.http", entry.http.as_deref(), usual.http),
-            metrics: self.address("listen.metrics", entry.metrics.as_deref(), usual.metrics),
-            gossip: self.address("listen.gossip", entry.gossip.as_deref(), usual.gossip),
-        };
-        self.distinct(&listen);
-        let peers = self.peers(&file.peers);
-        Some(Config {
-            home: home.to_owned(),
-            party: party?,
-            genesis: home.join(genesis),
-            fingerprint,
-            listen,
-            peers,
-            log_format: log_format.unwrap_or_default(),
-        })
-    }
-
-    fn fault(&mut self, field: &str, expected: impl fmt::Display) {
-        self.faults.push(ValueFault {
-            field: field.into(),
-            expected: expected.to_string(),
-        });
-    }
-
-    fn parse<T: FromStr<Err: fmt::Display>>(&mut self, field: &str, text: &str) -> Option<T> {
-        text.parse().map_err(|error| self.fault(field, error)).ok()
-    }
-
-    /// From the environment if it is there, else from the file.
-    fn value<T: FromStr<Err: fmt::Display>>(
-        &mut self,
-        field: &str,
-        text: Option<&str>,
-    ) -> Option<T> {
-        let name = format!("CITES_NODE_{}", field.replace('.', "_").to_uppercase());
-        match (self.variable)(&name) {
-            Some(text) => self.parse(&name, &text),
-            None => self.parse(field, text?),
-        }
-    }
-
-    fn address(&mut self, field: &str, text: Option<&str>, usual: SocketAddr) -> SocketAddr {
-        let Address(address) = self.value(field, text).unwrap_or(Address(usual));
-        address
-    }
-
-    /// Two services on one port cannot both start.
-    fn distinct(&mut self, listen: &Listen) {
-        let mut first = BTreeMap::new();
-        for (field, address) in listen.named() {
-            if let Some(other) = first.insert(address.port(), field) {
-                self.fault(field, format!("has the same port as {other}"));
-            }
-        }
-    }
-
-    fn peers(&mut self, entries: &[PeerEntry]) -> Vec<Peer> {
-        if entries.len() > PEERS_MAX {
-            self.fault(
-                "peer",
-                format!("{} peers, the limit is {PEERS_MAX}", entries.len()),
-            );
-            return Vec::new();
-        }
-        let mut peers: Vec<Peer> = Vec::new();
-        let mut first = BTreeMap::new();
-        for (number, entry) in (1_usize..).zip(entries) {
-            let party = self.parse(&format!("peer {number}, party"), &entry.party);
-            let fields = [("consensus", &entry.consensus), ("gossip", &entry.gossip)];
-            let [consensus, gossip] = fields.map(|(name, text)| {
-                let field = format!("peer {number}, {name}");
-                let Address(address) = self.parse(&field, text)?;
-                if address.ip().is_unspecified() {
-                    self.fault(&field, "an address to dial, not one to listen on");
-                }
-                if let Some(other) = first.insert(address, field.clone()) {
-                    self.fault(&field, format!("is the same address as {other}"));
-                }
-                Some(address)
-            });
-            if let (Some(party), Some(consensus), Some(gossip)) = (party, consensus, gossip) {
-                peers.push(Peer {
-                    party,
-                    consensus,
-                    gossip,
-                });
-            }
-        }
-        peers
-    }
-}
-
-/// An address with a port, never a name.
-struct Address(SocketAddr);
-
-impl FromStr for Address {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let address = text
-            .parse::<SocketAddr>()
-            .ok()
-            .filter(|address| address.port() != 0);
-        address.map(Self).ok_or_else(|| {
-            format!("`{text}` is not an address and port, such as 192.0.2.7:{CONSENSUS_PORT}")
-        })
-    }
-}
+    # `cites-node genesis accept` adds the fingerprint that the Parties compared by telephone.\n\n";
 
 fn at(path: &Path) -> impl FnOnce(io::Error) -> ConfigError {
     let path = path.to_owned();

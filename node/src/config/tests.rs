@@ -180,3 +180,22 @@ fn only_the_pinned_genesis_is_accepted() {
     fs::write(&config.genesis, "network = 'x'\nprotocol_version = 1").unwrap();
     assert!(matches!(config.genesis(), Err(ConfigError::Genesis(_))));
 }
+
+#[test]
+fn a_genesis_is_pinned_once_and_nothing_else_in_the_file_changes() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join(FILE_NAME);
+    let text = "# ours\nparty = 'QS'\n[listen]\nhttp = '127.0.0.1:5' # odd\n";
+    fs::write(&path, text).unwrap();
+    let first: Fingerprint = "00112233445566778899aabbccddeeff".parse().unwrap();
+    Config::pin(home.path(), first).unwrap();
+    assert!(fs::read_to_string(&path).unwrap().ends_with(text));
+    let config = Config::load(home.path(), |_| None).unwrap();
+    assert_eq!(
+        (config.fingerprint, config.listen.http.port()),
+        (Some(first), 5)
+    );
+    let second = "f0112233445566778899aabbccddeeff".parse().unwrap();
+    let refused = Config::pin(home.path(), second).unwrap_err();
+    assert!(matches!(refused, ConfigError::Pinned(pinned) if pinned == first));
+}
