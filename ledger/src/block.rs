@@ -224,3 +224,6 @@ impl Block {
 
 /// The parent of block 1.
 pub const NO_PARENT: BlockId = BlockId(Digest([0; 32]));
+
+#[cfg(test)]
+mod tests;

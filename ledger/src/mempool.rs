@@ -167,3 +167,6 @@ impl Mempool {
         self.records.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests;

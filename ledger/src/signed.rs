@@ -254,3 +254,6 @@ impl CheckedClaims {
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;
