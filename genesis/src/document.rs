@@ -1,6 +1,5 @@
 //! `Genesis`: the checked document, its canonical bytes, its name and the state it begins with.
 
-use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -10,8 +9,9 @@ use ledger::codec;
 use ledger::digest::{ChainId, Tag, bytes_from_hex, hash};
 use ledger::key::{PublicKey, Signature};
 use ledger::parameters::Parameters;
-use ledger::party::{Algorithm, Height, Office, Party, PartyCode, Role};
+use ledger::party::{Algorithm, Height, Office, OfficeNumber, Party, PartyCode, Role};
 use ledger::quorum::ValidatorSet;
+use ledger::state::StateKey;
 use minicbor::encode::{Error, Write};
 use minicbor::{Encode, Encoder};
 
@@ -181,16 +181,16 @@ impl Genesis {
     #[must_use]
     pub fn initial_state(&self) -> Vec<(String, Vec<u8>)> {
         let mut entries = alloc::vec![
-            (String::from("parameters"), codec::encode(&self.parameters)),
-            (String::from("validators"), codec::encode(&self.validators)),
+            entry(&StateKey::parameters(), &self.parameters),
+            entry(&StateKey::validators(), &self.validators),
         ];
         for member in &self.members {
             let party = Party {
                 union: member.customs_union.clone(),
                 accepts_unendorsed: member.accepts_unendorsed,
             };
-            entries.push((format!("party/{}", member.code), codec::encode(&party)));
-            for (number, seat) in (1_u16..).zip(&member.offices) {
+            entries.push(entry(&StateKey::party(member.code), &party));
+            for (number, seat) in (1..).map(OfficeNumber).zip(&member.offices) {
                 let office = Office {
                     role: seat.role,
                     algorithm: Algorithm::Ed25519,
@@ -198,13 +198,16 @@ impl Genesis {
                     active_from: Height::ZERO.next(),
                     active_until: None,
                 };
-                let key = format!("office/{}/{number}", member.code);
-                entries.push((key, codec::encode(&office)));
+                entries.push(entry(&StateKey::office(member.code, number), &office));
             }
         }
         entries.sort();
         entries
     }
+}
+
+fn entry<T: Encode<()>>(key: &StateKey, value: &T) -> (String, Vec<u8>) {
+    (key.as_str().into(), codec::encode(value))
 }
 
 /// By hand: the validator set follows from the members and is not written twice.
