@@ -22,6 +22,8 @@ pub enum Tag {
     Taxon,
     /// A security stamp number (box 5b).
     Stamp,
+    /// The number of an air waybill or bill of lading (box 15).
+    Transport,
     /// A record, and what its offices sign.
     Record,
     /// What an office signs for a record.
@@ -52,11 +54,12 @@ pub enum Tag {
 
 impl Tag {
     /// All tags, for the test that they differ.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::PermitNumber,
         Self::Field,
         Self::Taxon,
         Self::Stamp,
+        Self::Transport,
         Self::Record,
         Self::RecordSignature,
         Self::Header,
@@ -80,6 +83,7 @@ impl Tag {
             Self::Field => "field",
             Self::Taxon => "taxon",
             Self::Stamp => "stamp",
+            Self::Transport => "transport",
             Self::Record => "record",
             Self::RecordSignature => "record-signature",
             Self::Header => "header",

@@ -101,6 +101,14 @@ pub fn stamp_digest(chain: ChainId, party: PartyCode, stamp: &str) -> Digest {
     hash(Tag::Stamp, &[chain.as_ref(), party, stamp.as_bytes()])
 }
 
+/// Digest of the number of an air waybill or bill of lading (box 15), normalised and bound like a stamp's.
+#[must_use]
+pub fn transport_digest(chain: ChainId, issuer: PartyCode, number: &str) -> Digest {
+    let number = number::normalise(number);
+    let issuer = issuer.as_str().as_bytes();
+    hash(Tag::Transport, &[chain.as_ref(), issuer, number.as_bytes()])
+}
+
 /// The commitment of a permit.
 #[must_use]
 pub fn commit(permit: &Permit, secret: &PermitSecret) -> Commitment {
