@@ -28,6 +28,7 @@ pub mod parts;
 pub mod quorum;
 pub mod wire;
 
+pub mod evidence;
 pub mod guard;
 pub mod signing;
 

@@ -80,6 +80,12 @@ impl Reproposals {
         }
     }
 
+    /// Whether this node's clock judged the block.
+    #[must_use]
+    pub fn is_judged(&self, block: BlockId) -> bool {
+        self.judged.contains(&block)
+    }
+
     /// Notes a block that is given back from the store, or came by sync: no clock judges it now.
     pub fn spared(&mut self, height: Height, block: BlockId) {
         if height == self.height && !self.judged.contains(&block) {
