@@ -4,3 +4,15 @@
 pub mod config;
 pub mod durable;
 pub mod identity;
+
+// What it keeps.
+pub mod blocking;
+pub mod guard;
+pub mod store;
+
+// How it agrees with others.
+pub mod application;
+pub mod engine;
+
+// Several of them on one machine.
+pub mod localnet;

@@ -1,0 +1,53 @@
+//! Malachite listens: where to begin, and when.
+//!
+//! Its first round would be lost with no peer connected, so the answer waits until enough are, or until a
+//! bound. It waits in a task of its own: the engine asks the application for nothing else meanwhile.
+
+use std::time::Duration;
+
+use consensus::context::{Context, Height as EngineHeight};
+use malachitebft_app_channel::NetworkRequest;
+use malachitebft_core_types::{HeightParams, ValidatorSet as _};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+use tracing::{error, info};
+
+use super::{Application, answer};
+
+/// How often the network is asked for its peers.
+const ASK_INTERVAL: Duration = Duration::from_millis(20);
+
+type Reply = oneshot::Sender<(EngineHeight, HeightParams<Context>)>;
+
+/// Answers once enough validators are connected.
+pub(super) fn handle(
+    application: &mut Application,
+    network: &mpsc::Sender<NetworkRequest>,
+    reply: Reply,
+) {
+    let height = application.next_height();
+    let params = match application.height_params(height) {
+        Ok(params) => params,
+        Err(error) => return error!(%error, "no height to begin with"),
+    };
+    // With this node, more than two thirds.
+    let peers_min = params.validator_set.count().saturating_mul(2) / 3;
+    let network = network.clone();
+    let deadline = Instant::now() + application.pace.connect_max;
+    tokio::spawn(async move {
+        let mut peers = connected(&network).await;
+        while peers < peers_min && Instant::now() < deadline {
+            tokio::time::sleep(ASK_INTERVAL).await;
+            peers = connected(&network).await;
+        }
+        info!(height = height.0, peers, peers_min, "consensus begins");
+        answer(reply, (EngineHeight(height), params));
+    });
+}
+
+async fn connected(network: &mpsc::Sender<NetworkRequest>) -> usize {
+    match NetworkRequest::dump_state(network).await {
+        Ok(Some(state)) => state.peers.len(),
+        Ok(None) | Err(_) => 0,
+    }
+}
