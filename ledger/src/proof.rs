@@ -378,3 +378,6 @@ impl Proven<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
