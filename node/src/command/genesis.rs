@@ -8,10 +8,12 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use genesis::ceremony::{self, Submission};
 use genesis::file::{FILE_BYTES_MAX, GenesisFile};
-use genesis::{Genesis, NetworkName};
+use genesis::{Fingerprint, Genesis, NetworkName};
 use ledger::parameters::Parameters;
 use ledger::party::PartyCode;
+use node::config::{Config, ConfigError};
 use node::durable::{self, Existing, Readers};
+use node::guard::FileGuard;
 use node::identity::Identity;
 
 use super::{Exit, Failure};
@@ -53,6 +55,17 @@ pub(crate) enum Act {
         #[arg(long, env = "CITES_NODE_HOME")]
         home: Option<PathBuf>,
     },
+    /// Make the genesis that the Parties compared the one of this node, once and for ever.
+    Accept {
+        /// The genesis file.
+        genesis: PathBuf,
+        /// This node's folder.
+        #[arg(long, env = "CITES_NODE_HOME")]
+        home: PathBuf,
+        /// The fingerprint, as the other Parties read it to you.
+        #[arg(long)]
+        fingerprint: Fingerprint,
+    },
     /// Print the fingerprint and the chain id of a complete genesis file.
     Fingerprint {
         /// The genesis file.
@@ -67,6 +80,11 @@ pub(crate) fn run(act: &Act, out: &mut impl Write) -> Result<(), Failure> {
         Act::Add { genesis, party } => add(genesis, std::slice::from_ref(party), out),
         Act::Collect { genesis, folder } => add(genesis, &party_files(folder)?, out),
         Act::Verify { genesis, home } => verify(genesis, home.as_deref(), out),
+        Act::Accept {
+            genesis,
+            home,
+            fingerprint,
+        } => accept(genesis, home, *fingerprint, out),
         Act::Fingerprint { genesis } => fingerprint(genesis, out),
     }
 }
@@ -145,7 +163,62 @@ fn verify(path: &Path, home: Option<&Path>, out: &mut impl Write) -> Result<(), 
     writeln!(out, "fingerprint {}", genesis.fingerprint())?;
     writeln!(
         out,
-        "hint:    read the fingerprint to the other Parties by telephone before you start"
+        "hint:    read the fingerprint to the other Parties by telephone, then `cites-node genesis accept`"
+    )?;
+    Ok(())
+}
+
+/// Copies the genesis into the home, makes the signer guard for its chain, names its fingerprint in
+/// `node.toml`. The name comes last: until then the step may be repeated; after it, never, since a guard
+/// that is lost later must not be made anew as if its key had signed nothing.
+fn accept(
+    path: &Path,
+    home: &Path,
+    heard: Fingerprint,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    let text = read(path)?;
+    let genesis = Genesis::parse(&text)?;
+    let found = genesis.fingerprint();
+    if found != heard {
+        return Err(ConfigError::Fingerprint {
+            found,
+            pinned: heard,
+        }
+        .into());
+    }
+    let identity = Identity::load(home)?;
+    let part = our_part(&genesis, &identity)?;
+    let config = Config::load(home, |_| None)?;
+    if let Some(pinned) = config.fingerprint {
+        return Err(ConfigError::Pinned(pinned).into());
+    }
+
+    let failed = |path: &Path, error: io::Error| {
+        let hint = "look at the disk and who may use the folder";
+        Failure::new(Exit::Failed, format!("`{}`: {error}", path.display()), hint)
+    };
+    durable::write(
+        &config.genesis,
+        text.as_bytes(),
+        Readers::Everybody,
+        Existing::Replace,
+    )
+    .map_err(|error| failed(&config.genesis, error))?;
+    let folder = config.data_folder();
+    durable::create_private_folder(&folder).map_err(|error| failed(&folder, error))?;
+    match FileGuard::create(&folder, genesis.chain_id(), &identity.voting().public()) {
+        // Left by a step that was cut off; keeping it can only forbid, never allow.
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            return Err(failed(&folder, error));
+        }
+        Ok(()) | Err(_) => {}
+    }
+    Config::pin(home, found)?;
+    writeln!(out, "accepted {}, {part}", genesis.network())?;
+    writeln!(
+        out,
+        "hint:    add the other Parties' addresses to node.toml, then `cites-node run`"
     )?;
     Ok(())
 }

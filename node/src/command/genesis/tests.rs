@@ -1,8 +1,10 @@
 //! The ceremony with four Parties, and what goes wrong in it.
 
+use consensus::guard::{Local, Standing, State};
 use genesis::file::{NodeEntry, OfficeEntry, PartyEntry, PartyFile};
 use ledger::key::SecretKey;
-use ledger::party::Role;
+use ledger::party::{Height, Role};
+use node::config::Listen;
 
 use super::*;
 
@@ -215,4 +217,61 @@ fn a_node_that_the_genesis_does_not_name_learns_so() {
     let (exit, said) = verify(&genesis, Some(folder.join("nowhere"))).unwrap_err();
     assert_eq!(exit, Exit::BadInput);
     assert!(said.contains("hint: run `cites-node init` first"), "{said}");
+}
+
+#[test]
+fn a_genesis_is_accepted_once_and_only_with_the_fingerprint_that_was_heard() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let identity = party(folder, "QS", 1);
+    let home = folder.join("homes/QS");
+    let ours = Config::new(&home, PartyCode::new("QS").unwrap(), Listen::loopback(0));
+    ours.save().unwrap();
+    let genesis = new(folder);
+    act(&Act::Collect {
+        genesis: genesis.clone(),
+        folder: folder.into(),
+    })
+    .unwrap();
+    let agreed = Genesis::parse(&fs::read_to_string(&genesis).unwrap()).unwrap();
+    let accept = |fingerprint| {
+        act(&Act::Accept {
+            genesis: genesis.clone(),
+            home: home.clone(),
+            fingerprint,
+        })
+    };
+
+    let (exit, said) = accept("00".repeat(16).parse().unwrap()).unwrap_err();
+    assert_eq!(exit, Exit::BadInput);
+    assert!(
+        said.contains("hint: do not start; ask the other Parties"),
+        "{said}"
+    );
+    assert!(!ours.genesis.exists() && !ours.data_folder().exists());
+
+    let said = accept(agreed.fingerprint()).unwrap();
+    assert!(
+        said.starts_with("accepted demo-1, our key is number 1 (QS)\n"),
+        "{said}"
+    );
+    let config = Config::load(&home, |_| None).unwrap();
+    assert_eq!(config.genesis().unwrap(), agreed);
+    let nothing = Local {
+        tip: Height::ZERO,
+        log: None,
+    };
+    let key = identity.voting().public();
+    let guard = FileGuard::open(&config.data_folder(), agreed.chain_id(), &key, &nothing).unwrap();
+    assert_eq!(
+        guard.standing(),
+        Standing::Armed(State::new(agreed.chain_id(), &key))
+    );
+
+    // Were the guard lost, a second acceptance would let the key sign again what it signed before.
+    fs::remove_dir_all(config.data_folder()).unwrap();
+    let (exit, said) = accept(agreed.fingerprint()).unwrap_err();
+    assert_eq!(exit, Exit::Usage);
+    assert!(said.contains("names the genesis"), "{said}");
+    assert!(!config.data_folder().exists());
 }
