@@ -1,0 +1,458 @@
+//! Asks a node over HTTP. Answers are limited before they are read, and every call ends in bounded time.
+//!
+//! Only `http` for now: the node listens on loopback, farther ones are reached through a tunnel. Answers are
+//! material for the judge, never trusted by themselves.
+
+use std::time::{Duration, Instant};
+
+use ledger::digest::RecordDigest;
+use ledger::limits::PROOF_BYTES_MAX;
+use ledger::party::Height;
+use ledger::reason::Reason;
+use ledger::record::PermitKey;
+use serde_json::Value;
+use ureq::Agent;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// Bytes of a JSON answer.
+const JSON_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of a problem report that are looked at.
+const PROBLEM_BYTES_MAX: usize = 64 * 1024;
+/// A node that is there answers a connection sooner.
+const CONNECT_MAX: Duration = Duration::from_secs(5);
+
+/// A node, as this program asks it.
+#[derive(Debug)]
+pub(crate) struct Client {
+    agent: Agent,
+    base: String,
+    timeout: Duration,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ClientError {
+    /// No connection: nothing was sent.
+    #[error("node {node} cannot be reached: {why}")]
+    Unreachable {
+        /// Its address.
+        node: String,
+        /// Why.
+        why: String,
+    },
+    /// The connection ended or the time was over before the answer was there.
+    #[error("node {node} did not answer in full: {why}")]
+    Cut {
+        /// Its address.
+        node: String,
+        /// Why.
+        why: String,
+    },
+    /// More than an answer may have.
+    #[error("the answer of node {node} is larger than {limit} bytes")]
+    TooLarge {
+        /// Its address.
+        node: String,
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// Not the answer of such a node.
+    #[error("the answer of node {node} makes no sense: {why}")]
+    Nonsense {
+        /// Its address.
+        node: String,
+        /// Why.
+        why: String,
+    },
+    /// The node says no.
+    #[error("node says {status}: {detail}")]
+    Problem {
+        /// HTTP status.
+        status: u16,
+        /// Stable code, where it gave one.
+        code: Option<String>,
+        /// In words.
+        detail: String,
+    },
+}
+
+/// What became of a record, as the node says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Stored, not in a block yet.
+    Waiting,
+    /// In a final block.
+    Final(Receipt),
+    /// Never to be in a block; the code says why.
+    NotIncluded(String),
+}
+
+/// A receipt, as the node says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Receipt {
+    /// Height of the block.
+    pub(crate) height: Height,
+    /// Place in the block.
+    pub(crate) index: u64,
+    /// Why it was refused; absent where it was applied.
+    pub(crate) refused: Option<Reason>,
+}
+
+impl Client {
+    /// A client for the node at `url`; every call ends after `timeout`.
+    pub(crate) fn new(url: &str, timeout: Duration) -> Result<Self, Failure> {
+        if url.starts_with("https://") {
+            return Err(Failure::new(Exit::Usage, "https is not spoken yet")
+                .hint("ask the node on this machine, or reach a farther one through a tunnel: --node http://127.0.0.1:27611"));
+        }
+        let base = url.trim_end_matches('/');
+        let is_address = base.strip_prefix("http://").is_some_and(|rest| {
+            !rest.is_empty()
+                && rest
+                    .chars()
+                    .all(|c| c.is_ascii_graphic() && !matches!(c, '?' | '#' | '@' | '\\'))
+        });
+        if !is_address {
+            return Err(Failure::new(
+                Exit::Usage,
+                format_args!("`{url}` is not the address of a node"),
+            )
+            .hint("write it as http://127.0.0.1:27611"));
+        }
+        let config = Agent::config_builder()
+            .timeout_global(Some(timeout))
+            .timeout_connect(Some(CONNECT_MAX.min(timeout)))
+            .http_status_as_error(false)
+            .max_redirects(0)
+            // A proxy of the environment would see which permits are asked about.
+            .proxy(None)
+            .user_agent("cites")
+            .build();
+        Ok(Self {
+            agent: config.into(),
+            base: base.into(),
+            timeout,
+        })
+    }
+
+    /// The node's address.
+    pub(crate) fn address(&self) -> &str {
+        &self.base
+    }
+
+    /// How long a call may take.
+    pub(crate) const fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Bytes of a proof about a permit, with the hand-overs since `from`.
+    pub(crate) fn proof(&self, permit: &PermitKey, from: Height) -> Result<Vec<u8>, ClientError> {
+        let path = format!(
+            "/v1/proofs/permits/{}/{}?from_height={from}",
+            permit.issuer, permit.number
+        );
+        self.get(&path, PROOF_BYTES_MAX, self.timeout)
+    }
+
+    /// What the node tells of a permit's past.
+    pub(crate) fn history(&self, permit: &PermitKey) -> Result<Value, ClientError> {
+        let path = format!("/v1/permits/{}/{}/history", permit.issuer, permit.number);
+        self.json(&self.get(&path, JSON_BYTES_MAX, self.timeout)?)
+    }
+
+    /// Submits a signed record; the node answers when it is final, or after `wait`.
+    pub(crate) fn submit(
+        &self,
+        signed: &[u8],
+        wait: Option<Duration>,
+    ) -> Result<Standing, ClientError> {
+        let query = match wait {
+            Some(wait) => format!("?wait=final&timeout_ms={}", wait.as_millis()),
+            None => "?wait=accepted".into(),
+        };
+        let url = format!("{}/v1/records{query}", self.base);
+        let request = self.agent.post(&url).content_type("application/cbor");
+        let response = request.send(signed).map_err(|error| self.failed(&error))?;
+        let body = self.read(response, JSON_BYTES_MAX)?;
+        self.standing(&self.json(&body)?)
+    }
+
+    /// What became of a record, asked within `limit`.
+    pub(crate) fn record(
+        &self,
+        digest: &RecordDigest,
+        limit: Duration,
+    ) -> Result<Standing, ClientError> {
+        let body = self.get(&format!("/v1/records/{digest}"), JSON_BYTES_MAX, limit)?;
+        self.standing(&self.json(&body)?)
+    }
+
+    fn get(&self, path: &str, limit: usize, time: Duration) -> Result<Vec<u8>, ClientError> {
+        let url = format!("{}{path}", self.base);
+        let request = self
+            .agent
+            .get(&url)
+            .config()
+            .timeout_global(Some(time))
+            .build();
+        let response = request.call().map_err(|error| self.failed(&error))?;
+        self.read(response, limit)
+    }
+
+    fn read(
+        &self,
+        mut response: ureq::http::Response<ureq::Body>,
+        limit: usize,
+    ) -> Result<Vec<u8>, ClientError> {
+        let status = response.status().as_u16();
+        let is_good = (200..300).contains(&status);
+        let limit = if is_good { limit } else { PROBLEM_BYTES_MAX };
+        let allowed = u64::try_from(limit).unwrap_or(u64::MAX);
+        let body = response
+            .body_mut()
+            .with_config()
+            .limit(allowed)
+            .read_to_vec();
+        match body {
+            Ok(bytes) if is_good => Ok(bytes),
+            Ok(bytes) => Err(problem(status, &bytes)),
+            Err(ureq::Error::BodyExceedsLimit(_)) => Err(ClientError::TooLarge {
+                node: self.base.clone(),
+                limit,
+            }),
+            Err(error) => Err(self.failed(&error)),
+        }
+    }
+
+    fn json(&self, bytes: &[u8]) -> Result<Value, ClientError> {
+        serde_json::from_slice(bytes).map_err(|_| self.nonsense("not JSON"))
+    }
+
+    fn nonsense(&self, why: &str) -> ClientError {
+        ClientError::Nonsense {
+            node: self.base.clone(),
+            why: why.into(),
+        }
+    }
+
+    /// Sorts errors by whether the request may have reached the node.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "a foreign enum that may grow; the rest counts as possibly sent"
+    )]
+    fn failed(&self, error: &ureq::Error) -> ClientError {
+        use std::io::ErrorKind;
+        use ureq::{Error, Timeout};
+        let is_unsent = match error {
+            Error::HostNotFound | Error::ConnectionFailed | Error::BadUri(_) | Error::Http(_) => {
+                true
+            }
+            Error::Timeout(when) => matches!(when, Timeout::Connect | Timeout::Resolve),
+            Error::Io(error) => matches!(
+                error.kind(),
+                ErrorKind::ConnectionRefused
+                    | ErrorKind::HostUnreachable
+                    | ErrorKind::NetworkUnreachable
+            ),
+            _ => false,
+        };
+        let (node, why) = (self.base.clone(), error.to_string());
+        if is_unsent {
+            ClientError::Unreachable { node, why }
+        } else {
+            ClientError::Cut { node, why }
+        }
+    }
+
+    fn standing(&self, value: &Value) -> Result<Standing, ClientError> {
+        let text = |name: &str| value.get(name).and_then(Value::as_str);
+        match text("status") {
+            Some("final") => {
+                let receipt = value.get("receipt").and_then(receipt);
+                receipt
+                    .map(Standing::Final)
+                    .ok_or_else(|| self.nonsense("a final record without its receipt"))
+            }
+            Some("accepted" | "pending" | "waiting" | "stored") => Ok(Standing::Waiting),
+            Some(status @ ("not_included" | "expired" | "dropped")) => {
+                let code = text("reason").or_else(|| text("code")).unwrap_or(status);
+                Ok(Standing::NotIncluded(code.into()))
+            }
+            Some(_) | None => Err(self.nonsense("an unknown status of a record")),
+        }
+    }
+}
+
+/// Polls with pauses until `deadline`.
+pub(crate) fn pause(deadline: Instant) -> bool {
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        return false;
+    }
+    std::thread::sleep(Duration::from_millis(200).min(left));
+    true
+}
+
+fn receipt(value: &Value) -> Option<Receipt> {
+    let refused = match value.get("result")?.as_str()? {
+        "applied" => None,
+        "refused" => {
+            let code = value.get("reason")?;
+            let code = code.as_str().or_else(|| code.get("code")?.as_str())?;
+            Some(
+                Reason::ALL
+                    .iter()
+                    .copied()
+                    .find(|reason| reason.code() == code)?,
+            )
+        }
+        _ => return None,
+    };
+    Some(Receipt {
+        height: Height(number(value.get("height")?)?),
+        index: number(value.get("index")?)?,
+        refused,
+    })
+}
+
+/// A number, or a string that holds one.
+pub(crate) fn number(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_str()?.parse().ok())
+}
+
+/// RFC 9457, as far as it can be read.
+fn problem(status: u16, body: &[u8]) -> ClientError {
+    let value: Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = |name: &str| {
+        value
+            .get(name)
+            .and_then(Value::as_str)
+            .map(|text| text.chars().take(500).collect())
+    };
+    ClientError::Problem {
+        status,
+        code: text("code"),
+        detail: text("detail")
+            .or_else(|| text("title"))
+            .unwrap_or_else(|| "no reason given".into()),
+    }
+}
+
+impl ClientError {
+    /// The failure of a command that needs the answer.
+    pub(crate) fn into_failure(self) -> Failure {
+        let hint = match &self {
+            Self::Unreachable { .. } => {
+                "is the node running? name it with --node URL or CITES_NODE"
+            }
+            Self::Cut { .. } => "try again, or give it longer with --timeout",
+            Self::TooLarge { .. } | Self::Nonsense { .. } => {
+                "is this a node of the permit ledger, and of this version?"
+            }
+            Self::Problem { .. } => "",
+        };
+        let (exit, code) = match &self {
+            Self::Problem { status, code, .. } => (exit_of(*status), code.clone()),
+            Self::Unreachable { .. }
+            | Self::Cut { .. }
+            | Self::TooLarge { .. }
+            | Self::Nonsense { .. } => (Exit::Unreachable, Some("UNREACHABLE".into())),
+        };
+        let failure = Failure::new(exit, &self).hint(hint);
+        match code {
+            Some(code) => failure.code(code),
+            None => failure,
+        }
+    }
+}
+
+/// What a refusal by HTTP status means to a script: a busy node may be asked again, a refusal not.
+const fn exit_of(status: u16) -> Exit {
+    match status {
+        401 | 403 => Exit::Key,
+        408 | 425 | 429 | 500..=599 => Exit::Unreachable,
+        400..=499 => Exit::Refused,
+        _ => Exit::Unreachable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn client(url: &str) -> Result<Client, Failure> {
+        Client::new(url, Duration::from_secs(1))
+    }
+
+    #[test]
+    fn only_plain_http_addresses_are_taken() {
+        assert_eq!(
+            client("http://127.0.0.1:27611/").unwrap().address(),
+            "http://127.0.0.1:27611"
+        );
+        for wrong in [
+            "https://node.example",
+            "ftp://x",
+            "127.0.0.1:27611",
+            "http://",
+            "http://a b",
+            "http://u@h",
+            "http://h/?x",
+            "http://h\n",
+        ] {
+            assert_eq!(client(wrong).unwrap_err().exit(), Exit::Usage, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_receipt_is_read_or_the_answer_is_nonsense() {
+        let client = client("http://h").unwrap();
+        let refused = json!({"status": "final", "receipt": {"height": "13", "index": 2, "result": "refused", "reason": "USED"}});
+        let expected = Receipt {
+            height: Height(13),
+            index: 2,
+            refused: Some(Reason::Used),
+        };
+        assert_eq!(client.standing(&refused), Ok(Standing::Final(expected)));
+        assert_eq!(
+            client.standing(&json!({"status": "accepted"})),
+            Ok(Standing::Waiting)
+        );
+        for wrong in [
+            json!({}),
+            json!({"status": "final"}),
+            json!({"status": "perhaps"}),
+            json!({"status": "final", "receipt": {"height": 1, "index": 0, "result": "maybe"}}),
+            json!({"status": "final", "receipt": {"height": 1, "index": 0, "result": "refused", "reason": "NOVEL"}}),
+        ] {
+            assert!(
+                matches!(client.standing(&wrong), Err(ClientError::Nonsense { .. })),
+                "{wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_problem_tells_a_script_whether_to_try_again() {
+        for (status, expected) in [
+            (400, Exit::Refused),
+            (409, Exit::Refused),
+            (403, Exit::Key),
+            (429, Exit::Unreachable),
+            (503, Exit::Unreachable),
+            (302, Exit::Unreachable),
+        ] {
+            let failure = problem(status, b"{\"code\":\"X\",\"detail\":\"d\"}").into_failure();
+            assert_eq!(failure.exit(), expected, "{status}");
+            assert_eq!(failure.json()["code"], "X");
+        }
+        assert_eq!(
+            problem(500, b"<html>").to_string(),
+            "node says 500: no reason given"
+        );
+    }
+}

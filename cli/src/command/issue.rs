@@ -1,0 +1,217 @@
+//! `cites permit issue`: seals a permit, submits it, waits until it is final, writes its proof.
+//!
+//! The secret file is on disk before anything is sent: without it nobody could ever show what was issued.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use ledger::codes::{Appendix, Kind};
+use ledger::party::Role;
+use ledger::permit::commitment::{PermitSecret, SecretFile, commit};
+use ledger::permit::number::{PermitNumber, number_hash};
+use ledger::permit::rules;
+use ledger::permit::xml::Reading;
+use ledger::record::{Issue as IssueStatement, Statement};
+
+use crate::arguments::Sending;
+use crate::command::check::summary;
+use crate::desk::Desk;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::files::{self, Existing, Readers};
+use crate::office::Author;
+use crate::print::Answer;
+use crate::reference::{Input, Named, file_name, read_secret};
+use crate::submit::Submission;
+use crate::trust::Pinned;
+
+/// Arguments of `permit issue`.
+#[derive(Args, Debug)]
+pub(crate) struct Issue {
+    /// The permit's XML, or `-`.
+    file: String,
+    /// Folder for NUMBER.secret and NUMBER.citesproof [default: where the XML lies].
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Issued after the goods left; the importing Party has to consent.
+    #[arg(long)]
+    retrospective: bool,
+    /// Number of the own permit that this one replaces.
+    #[arg(long, value_name = "NUMBER")]
+    replaces: Option<String>,
+    /// The destination's import permit that an Appendix I export rests on, such as QN/26QN000007.
+    #[arg(long, value_name = "PARTY/NUMBER")]
+    import_permit: Option<String>,
+    /// How to send it.
+    #[command(flatten)]
+    sending: Sending,
+}
+
+pub(crate) fn run(arguments: &Issue, desk: &Desk) -> Result<Answer, Failure> {
+    let input = Input::read(&arguments.file)?;
+    let reading = input
+        .permit()
+        .map_err(|failure| failure.hint("nothing was sent"))?;
+    let permit = &reading.permit;
+    let mut pinned = desk.pinned()?;
+    let author = Author::open(desk, &pinned, Role::Management)?;
+    if let Some(issuer) = permit.issuer()
+        && issuer != author.party
+    {
+        return Err(Failure::new(
+            Exit::Key,
+            format_args!(
+                "box 6 names the Management Authority of {issuer}; {author} cannot issue for it"
+            ),
+        )
+        .code("KEY_NOT_ALLOWED")
+        .hint("nothing was sent"));
+    }
+    let warnings = doubts(desk, &pinned, arguments, &reading);
+    let folder = arguments.out.clone().unwrap_or_else(|| input.folder());
+    let secret_path = folder.join(file_name(&permit.number, "secret"));
+    let secret = secret(desk, &author, &reading, &secret_path)?;
+
+    let mut statement = IssueStatement::of(pinned.chain, author.party, permit, &secret);
+    statement.retrospective = arguments.retrospective;
+    statement.replaces = arguments
+        .replaces
+        .as_deref()
+        .map(|text| replaced(&pinned, &author, text))
+        .transpose()?;
+    statement.import_permit = arguments
+        .import_permit
+        .as_deref()
+        .map(|text| import_permit(&pinned, text))
+        .transpose()?;
+    let name = format!("{}/{}", author.party, permit.number);
+    let statement = Statement::Issue(statement);
+    let submission = Submission::sign(desk, &pinned, &author, name, statement, &arguments.sending)?;
+    if arguments.sending.dry_run {
+        let mut answer = submission.dry();
+        answer.page.text(&format!("permit   {}", summary(permit)));
+        answer.warnings = warnings;
+        return Ok(answer);
+    }
+    keep(&secret_path, &secret)?;
+    let kept = |failure: Failure| failure.with("secret_file", secret_path.display().to_string());
+    let sent = submission.send(desk, &mut pinned).map_err(kept)?;
+    let mut answer = submission
+        .answer(desk, &sent)
+        .with("commitment", format!("sha256:{}", secret.commitment()))
+        .with("secret_file", secret_path.display().to_string());
+    answer.page.text(&format!(
+        "secret   {} (give it only to those who may read the permit)",
+        secret_path.display()
+    ));
+    if let Some(evidence) = &sent.evidence {
+        let path = folder.join(file_name(&permit.number, "citesproof"));
+        files::write(
+            &path,
+            &evidence.bytes,
+            Readers::Everybody,
+            Existing::Replace,
+        )
+        .map_err(|error| unwritten(&path, &error))?;
+        answer.page.text(&format!("wrote    {}", path.display()));
+        answer = answer.with("proof_file", path.display().to_string());
+    }
+    answer.warnings = warnings;
+    Ok(answer)
+}
+
+/// What the ledger may refuse or a person should look at, before anything is signed.
+fn doubts(desk: &Desk, pinned: &Pinned, arguments: &Issue, reading: &Reading) -> Vec<String> {
+    let permit = &reading.permit;
+    let mut doubts: Vec<String> = reading.warnings.iter().map(ToString::to_string).collect();
+    doubts.extend(rules::check(permit).faults.iter().map(ToString::to_string));
+    let today = desk.now().date();
+    let granted = permit.granted_on();
+    let days = i32::from(pinned.genesis.parameters().retrospective_days);
+    let is_old = granted.plus_days(days) < today;
+    if (is_old || granted > today.plus_days(1)) && !arguments.retrospective {
+        doubts.push(format!(
+            "box 13: granted on {granted}, which the ledger will refuse [GRANT_DATE]"
+        ));
+    }
+    let is_first_appendix = permit.lines.iter().any(|line| line.appendix == Appendix::I);
+    if permit.kind == Kind::Export && is_first_appendix && arguments.import_permit.is_none() {
+        doubts.push(
+            "an Appendix I export names its import permit: --import-permit [NEEDS_IMPORT_PERMIT]"
+                .into(),
+        );
+    }
+    doubts
+}
+
+/// A fresh secret; or the one that an earlier attempt with the very same document left.
+fn secret(
+    desk: &Desk,
+    author: &Author,
+    reading: &Reading,
+    path: &Path,
+) -> Result<SecretFile, Failure> {
+    let permit = &reading.permit;
+    if !path.exists() {
+        return Ok(SecretFile::new(
+            author.party,
+            permit,
+            PermitSecret::new(desk.random()?),
+            Vec::new(),
+        ));
+    }
+    let known = read_secret(path)?;
+    let is_same = known.issuer == author.party
+        && known.number == permit.number
+        && commit(permit, &known.secret) == known.commitment();
+    if is_same {
+        return Ok(known);
+    }
+    Err(Failure::new(
+        Exit::Usage,
+        format_args!(
+            "`{}` is there already, for another version of this document",
+            path.display()
+        ),
+    )
+    .hint("choose another folder with --out, or another number; nothing was sent"))
+}
+
+/// Writes the secret; one that is there already is the same, as [`secret`] saw to.
+fn keep(path: &Path, secret: &SecretFile) -> Result<(), Failure> {
+    match files::write(path, &secret.to_bytes(), Readers::Owner, Existing::Keep) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            if read_secret(path)? == *secret {
+                return Ok(());
+            }
+            Err(unwritten(path, &error))
+        }
+        Err(error) => Err(unwritten(path, &error)),
+    }
+}
+
+fn unwritten(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(Exit::Failed, format_args!("`{}`: {error}", path.display()))
+        .hint("look at the disk and who may use the folder")
+}
+
+fn replaced(
+    pinned: &Pinned,
+    author: &Author,
+    text: &str,
+) -> Result<ledger::digest::NumberHash, Failure> {
+    let own = format!("{}/", author.party);
+    let number = PermitNumber::new(text.strip_prefix(&own).unwrap_or(text))
+        .map_err(|error| Failure::new(Exit::NotAPermit, format_args!("`{text}`: {error}")))?;
+    Ok(number_hash(pinned.chain, author.party, number.as_str()))
+}
+
+fn import_permit(pinned: &Pinned, text: &str) -> Result<ledger::record::PermitKey, Failure> {
+    let named = Named::number(text)?.ok_or_else(|| {
+        Failure::new(Exit::Usage, format_args!("`{text}` does not name a permit"))
+            .hint("write it as QN/26QN000007")
+    })?;
+    Ok(named.key(pinned.chain))
+}

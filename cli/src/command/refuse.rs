@@ -1,0 +1,78 @@
+//! `cites refuse`: customs refuse the goods, for all Parties to see. Does not spend the permit.
+
+use clap::Args;
+use ledger::party::Role;
+use ledger::reason::{Light, Reason};
+use ledger::record::{Port, Refuse as RefuseStatement, Statement};
+
+use crate::arguments::Sending;
+use crate::desk::Desk;
+use crate::failure::Failure;
+use crate::office::Author;
+use crate::print::Answer;
+use crate::reference::Named;
+use crate::submit::Submission;
+
+/// Arguments of `refuse`.
+#[derive(Args, Debug)]
+pub(crate) struct Refuse {
+    /// The permit, as QS/26QS000123, or its XML.
+    permit: String,
+    /// Why: a reason code, such as USED or ALTERED.
+    #[arg(long, value_name = "CODE", value_parser = reason)]
+    reason: Reason,
+    /// Where, as UN/LOCODE.
+    #[arg(long)]
+    port: Port,
+    /// How to send it.
+    #[command(flatten)]
+    sending: Sending,
+}
+
+fn reason(text: &str) -> Result<Reason, String> {
+    let found = Reason::ALL
+        .iter()
+        .copied()
+        .find(|reason| reason.code() == text);
+    found
+        .filter(|reason| reason.light() != Light::Green)
+        .ok_or_else(|| {
+            let codes: Vec<&str> = Reason::ALL
+                .iter()
+                .filter(|reason| reason.light() != Light::Green)
+                .map(|reason| reason.code())
+                .collect();
+            format!("one of {}", codes.join(", "))
+        })
+}
+
+pub(crate) fn run(arguments: &Refuse, desk: &Desk) -> Result<Answer, Failure> {
+    let named = Named::read(&arguments.permit)?;
+    let mut pinned = desk.pinned()?;
+    let author = Author::open(desk, &pinned, Role::Customs)?;
+    let statement = Statement::Refuse(RefuseStatement {
+        permit: named.key(pinned.chain),
+        reason: arguments.reason,
+        port: arguments.port,
+    });
+    let submission = Submission::sign(
+        desk,
+        &pinned,
+        &author,
+        named.to_string(),
+        statement,
+        &arguments.sending,
+    )?;
+    if arguments.sending.dry_run {
+        return Ok(submission.dry());
+    }
+    let sent = submission.send(desk, &mut pinned)?;
+    let mut answer = submission.answer(desk, &sent);
+    if sent.receipt.is_some() {
+        answer.page.text(&format!(
+            "refused  {}; the permit is not spent, every Party sees it",
+            arguments.reason
+        ));
+    }
+    Ok(answer)
+}

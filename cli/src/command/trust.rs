@@ -1,0 +1,144 @@
+//! `cites trust`: what this device believes before it has seen any block.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use genesis::file::FILE_BYTES_MAX;
+use genesis::{Fingerprint, Genesis};
+use serde_json::{Value, json};
+
+use crate::desk::Desk;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::files;
+use crate::print::{Answer, Page};
+use crate::submit::hash_text;
+use crate::trust::{Forget, Pinned};
+
+/// `cites trust …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Act {
+    /// Trust a network, by its genesis file.
+    Pin {
+        /// The genesis file.
+        genesis: PathBuf,
+        /// The fingerprint that the other Parties read to you; it must be that of the file.
+        #[arg(long, value_name = "FINGERPRINT")]
+        fingerprint: Option<Fingerprint>,
+        /// Drop the saved checkpoints, after their trusting period has passed.
+        #[arg(long)]
+        forget_checkpoints: bool,
+    },
+    /// Show what is trusted.
+    Show,
+}
+
+pub(crate) fn run(act: &Act, desk: &Desk) -> Result<Answer, Failure> {
+    match act {
+        Act::Show => Ok(told(desk, &desk.pinned()?, "trusts")),
+        Act::Pin {
+            genesis: path,
+            fingerprint,
+            forget_checkpoints,
+        } => {
+            let bad = |error: &dyn std::fmt::Display| {
+                Failure::new(
+                    Exit::NotAPermit,
+                    format_args!("`{}`: {error}", path.display()),
+                )
+            };
+            let bytes = files::read(path, FILE_BYTES_MAX).map_err(|error| bad(&error))?;
+            let text = String::from_utf8(bytes).map_err(|_| bad(&"not UTF-8 text"))?;
+            let genesis = Genesis::parse(&text).map_err(|faults| {
+                let errors = faults.as_slice().iter().map(ToString::to_string).collect();
+                Failure::all(Exit::NotAPermit, errors)
+                    .hint("ask the coordinator for a sound genesis file")
+            })?;
+            let found = genesis.fingerprint();
+            if let Some(expected) = fingerprint
+                && *expected != found
+            {
+                return Err(Failure::new(
+                    Exit::NotAPermit,
+                    format_args!("the file's fingerprint is {found}, not {expected}"),
+                )
+                .code("FINGERPRINT")
+                .hint(
+                    "do not use it; ask the other Parties by telephone which fingerprint they have",
+                ));
+            }
+            let forget = if *forget_checkpoints {
+                Forget::Checkpoints
+            } else {
+                Forget::Nothing
+            };
+            let pinned = Pinned::pin(&desk.home()?, &text, genesis, forget)?;
+            let mut answer = told(desk, &pinned, "pinned");
+            if fingerprint.is_none() {
+                answer.warnings.push(
+                    "the fingerprint was not compared; read it to the other Parties by telephone"
+                        .into(),
+                );
+            }
+            Ok(answer)
+        }
+    }
+}
+
+fn told(desk: &Desk, pinned: &Pinned, verb: &str) -> Answer {
+    let genesis = &pinned.genesis;
+    let (parties, validators) = (genesis.members().len(), genesis.validators().len());
+    let mut page = Page::new();
+    page.text(&format!(
+        "{verb:<8} {}, {parties} Parties, {validators} validators",
+        genesis.network()
+    ));
+    page.text(&format!("         fingerprint {}", genesis.fingerprint()));
+    match pinned.checkpoints().last() {
+        Some(anchor) => {
+            let time = anchor.time.map(|time| time.to_string()).unwrap_or_default();
+            page.text(&format!("newest   height {}, {time}", anchor.height));
+        }
+        None => page.text("newest   genesis; no block was verified yet"),
+    }
+    if desk.flags.verbose {
+        page.text(&format!("chain    {}", hash_text(&pinned.chain)));
+        for member in genesis.members() {
+            let roles: Vec<&str> = member
+                .offices
+                .iter()
+                .map(|office| office.role.as_str())
+                .collect();
+            page.text(&format!(
+                "Party    {} {} ({})",
+                member.code,
+                member.name,
+                roles.join(", ")
+            ));
+        }
+    }
+    let checkpoints: Vec<Value> = pinned
+        .checkpoints()
+        .iter()
+        .map(|anchor| {
+            json!({
+                "height": anchor.height.to_string(),
+                "block": anchor.block.map(|block| hash_text(&block)),
+                "time": anchor.time.map(|time| time.to_string()),
+            })
+        })
+        .collect();
+    Answer::new("cites.trust/1", page)
+        .with("network", genesis.network().as_str())
+        .with("chain", hash_text(&pinned.chain))
+        .with("fingerprint", genesis.fingerprint().to_string())
+        .with(
+            "parties",
+            genesis
+                .members()
+                .iter()
+                .map(|member| member.code.to_string())
+                .collect::<Vec<_>>(),
+        )
+        .with("checkpoints", checkpoints)
+}

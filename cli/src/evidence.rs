@@ -1,0 +1,169 @@
+//! Proofs from a node, and what they show: fetched with limits, judged by the ledger's own rules.
+
+use ledger::codec;
+use ledger::digest::RecordDigest;
+use ledger::limits::RECORD_BYTES_MAX;
+use ledger::proof::Proof;
+use ledger::reason::Reason;
+use ledger::record::PermitKey;
+use ledger::signed::Signed;
+use ledger::state::{Leaf, PermitState};
+use ledger::verdict::{Check, Finding, Outcome, Presented, Question, Source, Verdict, judge};
+
+use crate::client::{Client, ClientError};
+use crate::desk::Desk;
+use crate::failure::Failure;
+use crate::trust::Pinned;
+
+/// A proof as it came, readable or not.
+#[derive(Debug)]
+pub(crate) struct Evidence {
+    /// Its bytes, for the file.
+    pub(crate) bytes: Vec<u8>,
+    proof: Option<Proof>,
+    source: Source,
+}
+
+impl Evidence {
+    /// Asks the node.
+    pub(crate) fn fetch(
+        pinned: &Pinned,
+        client: &Client,
+        permit: &PermitKey,
+    ) -> Result<Self, ClientError> {
+        let bytes = client.proof(permit, pinned.height())?;
+        Ok(Self::from_bytes(bytes, Source::Node))
+    }
+
+    /// Takes a file's bytes.
+    pub(crate) fn from_file(bytes: Vec<u8>) -> Self {
+        Self::from_bytes(bytes, Source::File)
+    }
+
+    fn from_bytes(bytes: Vec<u8>, source: Source) -> Self {
+        let proof = Proof::decode(&bytes).ok();
+        Self {
+            bytes,
+            proof,
+            source,
+        }
+    }
+
+    /// The proof, where the bytes are one.
+    pub(crate) const fn proof(&self) -> Option<&Proof> {
+        self.proof.as_ref()
+    }
+
+    /// Judges it, and saves the checkpoint that comes of it.
+    pub(crate) fn judge(
+        &self,
+        desk: &Desk,
+        pinned: &mut Pinned,
+        permit: PermitKey,
+        document: Option<Presented<'_>>,
+    ) -> Result<Verdict, Failure> {
+        let question = Question {
+            permit,
+            document,
+            reader: desk.reader(),
+        };
+        let Some(proof) = &self.proof else {
+            return Ok(Verdict::unreadable(permit));
+        };
+        let trust = pinned.trust(desk.flags.max_age);
+        let mut verdict = judge(&question, proof, &trust, desk.now(), self.source);
+        if self.source == Source::Node
+            && verdict
+                .as_of
+                .is_some_and(|as_of| as_of.height < pinned.height())
+        {
+            // What happened since is known to exist and is not shown: an old truth must not be green.
+            note_stale(&mut verdict);
+        }
+        if let Some(anchor) = verdict.anchor.clone() {
+            pinned.save(anchor)?;
+        }
+        Ok(verdict)
+    }
+
+    /// What the proof's records say of a record; only after [`Self::judge`] found the proof to hold.
+    pub(crate) fn outcome_of(&self, record: &RecordDigest, state: Option<&PermitState>) -> Shown {
+        let records = self.proof.iter().flat_map(|proof| &proof.records);
+        for logged in records {
+            let Ok(leaf) = codec::decode::<Leaf>(&logged.leaf, RECORD_BYTES_MAX.saturating_mul(2))
+            else {
+                continue;
+            };
+            if Signed::decode(&leaf.signed).is_ok_and(|signed| signed.digest() == *record) {
+                return match leaf.receipt.refused {
+                    None => Shown::Applied,
+                    Some(reason) => Shown::Refused(reason),
+                };
+            }
+        }
+        let is_shown = state.is_some_and(|state| {
+            let cancellation = state
+                .cancellation
+                .as_ref()
+                .map(|cancellation| &cancellation.act);
+            let acts = [
+                Some(&state.issued),
+                state.endorsement.as_ref(),
+                state.import.as_ref(),
+                cancellation,
+            ];
+            acts.into_iter().flatten().any(|act| act.record == *record)
+        });
+        if is_shown {
+            Shown::Applied
+        } else {
+            Shown::Nothing
+        }
+    }
+}
+
+/// What a proof shows of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// It was applied.
+    Applied,
+    /// It was refused.
+    Refused(Reason),
+    /// It is not in the proof.
+    Nothing,
+}
+
+fn note_stale(verdict: &mut Verdict) {
+    for (check, outcome) in &mut verdict.checks {
+        if *check == Check::Freshness {
+            *outcome = Outcome::Fail;
+        }
+    }
+    if verdict
+        .findings
+        .iter()
+        .any(|finding| finding.reason == Reason::Stale)
+    {
+        return;
+    }
+    verdict
+        .findings
+        .retain(|finding| !matches!(finding.reason, Reason::Ok | Reason::OkTransit));
+    verdict.findings.push(Finding {
+        reason: Reason::Stale,
+        act: None,
+        places: Vec::new(),
+    });
+    verdict
+        .findings
+        .sort_by_key(|finding| std::cmp::Reverse(finding.reason.light()));
+}
+
+/// Nothing at hand: the best that can be said is that nothing was checked.
+pub(crate) fn without_data(permit: PermitKey, reason: Reason) -> Verdict {
+    let mut verdict = Verdict::unreadable(permit);
+    for finding in &mut verdict.findings {
+        finding.reason = reason;
+    }
+    verdict
+}
