@@ -1,0 +1,69 @@
+//! All chance of a run: one seed, one stream of numbers for each purpose.
+
+use std::time::Duration;
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
+
+use crate::scenario::SpanMs;
+
+/// What the numbers are drawn for. Streams do not disturb each other: another workload meets the same faults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Keys of nodes and offices.
+    Keys,
+    /// Latency and jitter.
+    Links,
+    /// Who fails, when and for how long.
+    Faults,
+    /// The workload.
+    Trade,
+    /// How wrong each clock is.
+    Clocks,
+}
+
+impl Purpose {
+    const fn stream(self) -> u64 {
+        match self {
+            Self::Keys => 1,
+            Self::Links => 2,
+            Self::Faults => 3,
+            Self::Trade => 4,
+            Self::Clocks => 5,
+        }
+    }
+}
+
+/// A stream of numbers.
+#[derive(Clone, Debug)]
+pub struct Random(ChaCha8Rng);
+
+impl Random {
+    /// The stream of `seed` for `purpose`.
+    #[must_use]
+    pub fn new(seed: u64, purpose: Purpose) -> Self {
+        let mut stream = ChaCha8Rng::seed_from_u64(seed);
+        stream.set_stream(purpose.stream());
+        Self(stream)
+    }
+
+    /// A number below `bound`; 0 where `bound` is 0.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.0.next_u64().checked_rem(bound).unwrap_or(0)
+    }
+
+    /// A duration within `span`, to the microsecond.
+    pub fn within(&mut self, span: SpanMs) -> Duration {
+        let SpanMs([from, to]) = span;
+        let width_us = to.saturating_sub(from).saturating_mul(1000);
+        let drawn_us = self.below(width_us.saturating_add(1));
+        Duration::from_millis(from).saturating_add(Duration::from_micros(drawn_us))
+    }
+
+    /// Random bytes.
+    pub fn bytes<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.0.fill_bytes(&mut bytes);
+        bytes
+    }
+}
