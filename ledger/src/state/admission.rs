@@ -9,7 +9,7 @@ use super::view::{ReadError, View};
 use super::{Receipt, read};
 use crate::digest::RecordDigest;
 use crate::limits::{GOOD_UNTIL_MS_MAX, MADE_AT_AHEAD_MS_MAX};
-use crate::party::{Office, OfficeNumber, Role};
+use crate::party::{Office, OfficeNumber, PartyCode, Role};
 use crate::signed::{SignatureCheck, Signed, Verified};
 use crate::time::Timestamp;
 
@@ -99,6 +99,18 @@ pub fn admit(
     signed: &Arc<Signed>,
     checker: &impl SignatureCheck,
 ) -> Result<Admitted, AdmissionError> {
+    let office = |author, number| read(view, &StateKey::office(author, number));
+    admit_knowing(view, at, signed, checker, office)
+}
+
+/// [`admit`], for a caller that knows the offices of the parent's state.
+pub(super) fn admit_knowing(
+    view: &impl View,
+    at: &At,
+    signed: &Arc<Signed>,
+    checker: &impl SignatureCheck,
+    mut office_of: impl FnMut(PartyCode, OfficeNumber) -> Result<Option<Office>, ReadError>,
+) -> Result<Admitted, AdmissionError> {
     let record = signed.record();
     if record.chain != at.chain {
         return Err(Inadmissible::WrongChain.into());
@@ -106,7 +118,7 @@ pub fn admit(
     let mut keys = Vec::new();
     let mut roles = Vec::new();
     for &number in &record.offices {
-        let office: Option<Office> = read(view, &StateKey::office(record.author, number))?;
+        let office = office_of(record.author, number)?;
         let office = office.ok_or(Inadmissible::UnknownOffice(number))?;
         if !office.is_active_at(at.height) {
             return Err(Inadmissible::KeyInactive(number).into());

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use minicbor::{Decode, Encode};
 
-use super::admission::{AdmissionError, Admitted, Inadmissible, admit};
+use super::admission::{AdmissionError, Admitted, Inadmissible, admit_knowing};
 use super::effect::{self, Effect};
 use super::key::StateKey;
 use super::life::{self, Case, first_broken};
@@ -18,7 +18,7 @@ use crate::digest::{ChainId, Digest, LogRoot, RecordDigest, StateRoot, sha256};
 use crate::limits::REFUSED_PER_AUTHOR_MAX;
 use crate::log::{LogError, LogTail};
 use crate::parameters::Parameters;
-use crate::party::{Height, Party, PartyCode};
+use crate::party::{Height, Office, OfficeNumber, Party, PartyCode};
 use crate::reason::Reason;
 use crate::record::{PermitKey, Statement};
 use crate::signed::{SignatureCheck, Signed, Verified};
@@ -101,6 +101,10 @@ pub struct Execution<'v, V> {
     view: &'v V,
     at: At,
     parameters: Parameters,
+    /// Offices and Parties as the parent's state holds them, each read once for the block: decoding a key
+    /// costs more than all the rules of a record together.
+    offices: BTreeMap<(PartyCode, OfficeNumber), Option<Office>>,
+    parties: BTreeMap<PartyCode, Option<Party>>,
     values: BTreeMap<KeyHash, Option<Vec<u8>>>,
     in_block: BTreeSet<RecordDigest>,
     refused: BTreeMap<PartyCode, usize>,
@@ -119,6 +123,8 @@ impl<'v, V: View> Execution<'v, V> {
             view,
             at,
             parameters: parameters(view)?,
+            offices: BTreeMap::new(),
+            parties: BTreeMap::new(),
             values: BTreeMap::new(),
             in_block: BTreeSet::new(),
             refused: BTreeMap::new(),
@@ -133,14 +139,23 @@ impl<'v, V: View> Execution<'v, V> {
     /// # Errors
     /// [`AdmissionError`].
     pub fn admit(
-        &self,
+        &mut self,
         signed: &Arc<Signed>,
         checker: &impl SignatureCheck,
     ) -> Result<Admitted, AdmissionError> {
         if self.in_block.contains(&signed.digest()) {
             return Err(Inadmissible::AlreadyLogged.into());
         }
-        admit(self.view, &self.at, signed, checker)
+        let (view, offices) = (self.view, &mut self.offices);
+        let office = |author, number| match offices.get(&(author, number)) {
+            Some(known) => Ok(known.clone()),
+            None => {
+                let office: Option<Office> = read(view, &StateKey::office(author, number))?;
+                offices.insert((author, number), office.clone());
+                Ok(office)
+            }
+        };
+        admit_knowing(view, &self.at, signed, checker, office)
     }
 
     /// Judges an admitted record and applies or refuses it.
@@ -211,24 +226,25 @@ impl<'v, V: View> Execution<'v, V> {
     }
 
     fn judge(
-        &self,
+        &mut self,
         admitted: &Admitted,
         permit: Option<&PermitState>,
     ) -> Result<Option<Reason>, ReadError> {
         let record = admitted.record.record();
         let issuer = record.statement.permit(record.author).issuer;
-        let party = |code: PartyCode| read::<Party>(self.view, &StateKey::party(code));
-        let (author_party, issuer_party) = (party(record.author)?, party(issuer)?);
         let destination = permit.and_then(|permit| permit.destination);
-        let destination_party = destination.map(party).transpose()?.flatten();
+        for code in [Some(record.author), Some(issuer), destination] {
+            self.know_party(code)?;
+        }
+        let party = |code| self.parties.get(&code).and_then(Option::as_ref);
         let case = Case {
             said: &(),
             author: record.author,
-            author_party: author_party.as_ref(),
+            author_party: party(record.author),
             roles: &admitted.roles,
             permit,
-            issuer_party: issuer_party.as_ref(),
-            destination_party: destination_party.as_ref(),
+            issuer_party: party(issuer),
+            destination_party: destination.and_then(party),
             now: self.at.time,
             parameters: &self.parameters,
         };
@@ -240,6 +256,16 @@ impl<'v, V: View> Execution<'v, V> {
             Statement::Refuse(said) => first_broken(life::REFUSE, &case.with(said)),
             Statement::Cancel(said) => first_broken(life::CANCEL, &case.with(said)),
         })
+    }
+
+    fn know_party(&mut self, code: Option<PartyCode>) -> Result<(), ReadError> {
+        if let Some(code) = code
+            && !self.parties.contains_key(&code)
+        {
+            let party = read(self.view, &StateKey::party(code))?;
+            self.parties.insert(code, party);
+        }
+        Ok(())
     }
 
     fn may_refuse(&self, author: PartyCode) -> bool {

@@ -282,7 +282,7 @@ impl SignatureCheck for Never {
 fn admission_rests_on_the_given_check_of_signatures() {
     let ledger = TestLedger::default();
     let signed = sign(&sighting());
-    let execution = Execution::begin(&ledger.state, ledger.next(START)).unwrap();
+    let mut execution = Execution::begin(&ledger.state, ledger.next(START)).unwrap();
     assert!(execution.admit(&signed, &CheckAll).is_ok());
     let expected = AdmissionError::Inadmissible(Inadmissible::BadSignature);
     let refused = execution.admit(&signed, &Never);
