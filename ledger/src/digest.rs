@@ -121,7 +121,12 @@ impl AsRef<[u8]> for Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        // State keys are written in hexadecimal several times for each record, so not digit by digit.
+        let mut digits = [0; 64];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(self.0) {
+            pair.copy_from_slice(&hex_digits(byte));
+        }
+        f.write_str(core::str::from_utf8(&digits).unwrap_or_default())
     }
 }
 
@@ -204,13 +209,18 @@ pub fn bytes_from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
 /// Bytes as lower-case hexadecimal digits.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    use fmt::Write as _;
-    let mut text = String::new();
-    for byte in bytes {
-        // Writing to a String cannot fail.
-        let _infallible = write!(text, "{byte:02x}");
+    let digits = bytes.iter().flat_map(|byte| hex_digits(*byte));
+    digits.map(char::from).collect()
+}
+
+const fn hex_digits(byte: u8) -> [u8; 2] {
+    const fn digit(four_bits: u8) -> u8 {
+        match four_bits {
+            0..=9 => b'0'.saturating_add(four_bits),
+            _ => b'a'.saturating_add(four_bits).saturating_sub(10),
+        }
     }
-    text
+    [digit(byte >> 4), digit(byte & 15)]
 }
 
 /// One newtype for each kind of digest, so that they cannot be mixed.
