@@ -1,7 +1,7 @@
 //! Several Parties on this machine: the real ceremony, real processes, fresh keys at each start.
 //!
 //! What an operator would type is what happens here: `init` for each Party, `genesis new` and `collect` for the
-//! coordinator, the fingerprint pinned in each `node.toml`, then `run`. Only office keys are brought along.
+//! coordinator, `genesis accept` in each home, then `run`. Only office keys are brought along.
 
 mod ports;
 mod process;
@@ -11,9 +11,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use genesis::Genesis;
 use genesis::check::Faults;
 use genesis::file::GenesisFile;
-use genesis::Genesis;
 use ledger::digest::hex;
 use ledger::key::{PublicKey, Signature};
 use ledger::party::{PartyCode, Role};
@@ -167,7 +167,8 @@ impl Localnet {
                         consensus: listen.consensus,
                         gossip: listen.gossip,
                     });
-            configure(&home, &genesis_path, &genesis, *listen, peers.collect())?;
+            accept(plan, &home, &genesis_path, &genesis)?;
+            configure(&home, *listen, peers.collect())?;
             nodes.push(NodeProcess::new(&plan.program, party.code, &home, *listen));
         }
         Ok(Self {
@@ -260,17 +261,19 @@ fn collect(plan: &Plan, dir: &Path, path: &Path) -> Result<Genesis, LocalnetErro
     Ok(Genesis::parse(&read(path)?)?)
 }
 
-/// Copies the genesis into the home, pins its fingerprint, writes addresses.
-fn configure(
-    home: &Path,
-    genesis_path: &Path,
-    genesis: &Genesis,
-    listen: Listen,
-    peers: Vec<Peer>,
-) -> Result<(), LocalnetError> {
+/// Each Party's part once the fingerprints were compared; it makes the signer guard.
+fn accept(plan: &Plan, home: &Path, path: &Path, genesis: &Genesis) -> Result<(), LocalnetError> {
+    let fingerprint = genesis.fingerprint().to_string();
+    let mut command = Command::new(&plan.program);
+    command.args(["genesis", "accept"]).arg(path);
+    command.arg("--home").arg(home);
+    command.args(["--fingerprint", &fingerprint]);
+    said(&mut command).map(drop)
+}
+
+/// Writes the addresses.
+fn configure(home: &Path, listen: Listen, peers: Vec<Peer>) -> Result<(), LocalnetError> {
     let mut config = Config::load(home, |_| None)?;
-    fs::copy(genesis_path, &config.genesis).map_err(LocalnetError::file(&config.genesis))?;
-    config.fingerprint = Some(genesis.fingerprint());
     config.listen = listen;
     config.peers = peers;
     config.save()?;
