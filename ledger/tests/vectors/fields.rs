@@ -1,0 +1,343 @@
+//! Each canonical type as JSON: the decoded fields, in words that need no Rust.
+//!
+//! Digests, keys, signatures and bytes are hexadecimal, instants are milliseconds since 1970 (UTC), dates
+//! are `YYYY-MM-DD`, quantities are decimals of the unit. What is absent is null.
+
+use ledger::block::Header;
+use ledger::parameters::Parameters;
+use ledger::party::{Office, Party, PartyCode};
+use ledger::proof::{HandOver, LoggedRecord, Proof, StateEntry};
+use ledger::quorum::{Quorum, ValidatorSet};
+use ledger::record::{Issue, LineQuantity, Origin, PermitKey, Port, Record, Statement};
+use ledger::state::{Act, Leaf, LineState, PermitState, Receipt, ReportState};
+use ledger::tree::TreePath;
+use serde_json::{Value, json};
+
+pub(crate) trait Fields {
+    fn fields(&self) -> Value;
+}
+
+pub(crate) fn hex(bytes: impl AsRef<[u8]>) -> String {
+    ledger::digest::hex(bytes.as_ref())
+}
+
+fn code(party: Option<PartyCode>) -> Value {
+    party.map(|party| party.to_string()).into()
+}
+
+fn port(port: Option<Port>) -> Value {
+    port.map(|port| port.to_string()).into()
+}
+
+fn all<T: Fields>(items: &[T]) -> Value {
+    items.iter().map(Fields::fields).collect()
+}
+
+fn maybe<T: Fields>(item: Option<&T>) -> Value {
+    item.map_or(Value::Null, Fields::fields)
+}
+
+impl Fields for PermitKey {
+    fn fields(&self) -> Value {
+        json!({ "issuer": self.issuer.to_string(), "number": hex(self.number) })
+    }
+}
+
+impl Fields for LineQuantity {
+    fn fields(&self) -> Value {
+        json!({ "line": self.line.to_string(), "unit": self.unit.code(), "quantity": self.quantity.to_string() })
+    }
+}
+
+impl Fields for Origin {
+    fn fields(&self) -> Value {
+        json!({ "permit": self.permit.fields(), "line": self.line.to_string(), "drawn": self.drawn.to_string() })
+    }
+}
+
+impl Fields for Issue {
+    fn fields(&self) -> Value {
+        let line = |line: &ledger::record::IssuedLine| {
+            json!({
+                "line": line.line.to_string(),
+                "unit": line.unit.code(),
+                "authorised": line.authorised.to_string(),
+                "appendix": line.appendix.code(),
+                "source": line.source.code(),
+                "taxon": hex(line.taxon),
+                "origins": all(&line.origins),
+            })
+        };
+        json!({
+            "number": hex(self.number),
+            "kind": self.kind.as_str(),
+            "destination": code(self.destination),
+            "granted_on": self.granted_on.to_string(),
+            "valid_from": self.valid_from.to_string(),
+            "valid_until": self.valid_until.to_string(),
+            "lines": self.lines.iter().map(line).collect::<Value>(),
+            "commitment": hex(self.commitment),
+            "stamp": self.stamp.map(hex),
+            "retrospective": self.retrospective,
+            "replaces": self.replaces.map(hex),
+            "import_permit": maybe(self.import_permit.as_ref()),
+        })
+    }
+}
+
+impl Fields for Statement {
+    fn fields(&self) -> Value {
+        let said = match self {
+            Self::Issue(said) => said.fields(),
+            Self::Endorse(said) => json!({
+                "permit": said.permit.fields(),
+                "lines": all(&said.lines),
+                "port": said.port.to_string(),
+                "transport": said.transport.map(hex),
+            }),
+            Self::Sight(said) => {
+                json!({ "permit": said.permit.fields(), "port": said.port.to_string() })
+            }
+            Self::Import(said) => json!({
+                "permit": said.permit.fields(),
+                "lines": all(&said.lines),
+                "port": said.port.to_string(),
+            }),
+            Self::Refuse(said) => json!({
+                "permit": said.permit.fields(),
+                "reason": said.reason.code(),
+                "port": said.port.to_string(),
+            }),
+            Self::Cancel(said) => {
+                json!({ "permit": said.permit.fields(), "reason": said.reason.as_str() })
+            }
+        };
+        json!({ "statement": self.as_str(), "fields": said })
+    }
+}
+
+impl Fields for Record {
+    fn fields(&self) -> Value {
+        let checkpoint = self
+            .checkpoint
+            .map(|point| json!({ "height": point.height.0, "block": hex(point.block) }));
+        json!({
+            "version": self.version,
+            "chain": hex(self.chain),
+            "author": self.author.to_string(),
+            "offices": self.offices.iter().map(|office| office.0).collect::<Vec<_>>(),
+            "statement": self.statement.fields(),
+            "made_at": self.made_at.0,
+            "checkpoint": checkpoint,
+            "after": self.after.map(hex),
+            "good_until": self.good_until.0,
+            "nonce": hex(self.nonce),
+        })
+    }
+}
+
+impl Fields for Header {
+    fn fields(&self) -> Value {
+        json!({
+            "version": self.version,
+            "chain": hex(self.chain),
+            "height": self.height.0,
+            "time": self.time.0,
+            "parent": hex(self.parent),
+            "log_size": self.log_size,
+            "log_root": hex(self.log_root),
+            "state_root": hex(self.state_root),
+            "validators": hex(self.validators),
+            "next_validators": hex(self.next_validators),
+            "carried_quorum": self.carried_quorum.map(hex),
+            "proposer": hex(self.proposer.as_bytes()),
+        })
+    }
+}
+
+impl Fields for Quorum {
+    fn fields(&self) -> Value {
+        let signature = |own: &ledger::quorum::QuorumSignature| json!({ "validator": own.validator, "signature": hex(own.signature.0) });
+        json!({
+            "height": self.height.0,
+            "round": self.round.0,
+            "block": hex(self.block),
+            "signatures": self.signatures.iter().map(signature).collect::<Value>(),
+        })
+    }
+}
+
+impl Fields for ValidatorSet {
+    fn fields(&self) -> Value {
+        let member = |own: &ledger::quorum::Validator| json!({ "key": hex(own.key.as_bytes()), "power": own.power, "party": own.party.to_string() });
+        self.members().iter().map(member).collect()
+    }
+}
+
+impl Fields for Receipt {
+    fn fields(&self) -> Value {
+        json!({
+            "height": self.height.0,
+            "index": self.index,
+            "refused": self.refused.map(|reason| reason.code()),
+        })
+    }
+}
+
+impl Fields for Leaf {
+    fn fields(&self) -> Value {
+        json!({ "signed": hex(&self.signed), "receipt": self.receipt.fields() })
+    }
+}
+
+impl Fields for Act {
+    fn fields(&self) -> Value {
+        json!({
+            "party": self.party.to_string(),
+            "office": self.office.0,
+            "port": port(self.port),
+            "time": self.time.0,
+            "height": self.height.0,
+            "record": hex(self.record),
+        })
+    }
+}
+
+impl Fields for LineState {
+    fn fields(&self) -> Value {
+        json!({
+            "line": self.line.to_string(),
+            "unit": self.unit.code(),
+            "authorised": self.authorised.to_string(),
+            "endorsed": self.endorsed.map(|quantity| quantity.to_string()),
+            "imported": self.imported.map(|quantity| quantity.to_string()),
+            "re_exported": self.re_exported.to_string(),
+            "appendix": self.appendix.code(),
+            "source": self.source.code(),
+            "taxon": hex(self.taxon),
+            "origins": all(&self.origins),
+        })
+    }
+}
+
+impl Fields for PermitState {
+    fn fields(&self) -> Value {
+        let cancellation = self.cancellation.as_ref();
+        json!({
+            "issuer": self.issuer.to_string(),
+            "kind": self.kind.as_str(),
+            "destination": code(self.destination),
+            "granted_on": self.granted_on.to_string(),
+            "valid_from": self.valid_from.to_string(),
+            "valid_until": self.valid_until.to_string(),
+            "commitment": hex(self.commitment),
+            "stamp": self.stamp.map(hex),
+            "retrospective": self.retrospective,
+            "lines": all(&self.lines),
+            "issued": self.issued.fields(),
+            "endorsement": maybe(self.endorsement.as_ref()),
+            "import": maybe(self.import.as_ref()),
+            "cancellation": cancellation
+                .map(|own| json!({ "reason": own.reason.as_str(), "act": own.act.fields() })),
+            "replaces": self.replaces.map(hex),
+            "replaced_by": self.replaced_by.map(hex),
+            "sightings": self.sightings,
+            "refusals": self.refusals,
+            "refused_attempts": self.refused_attempts,
+            "last_height": self.last_height.0,
+        })
+    }
+}
+
+impl Fields for ReportState {
+    fn fields(&self) -> Value {
+        json!({ "sightings": self.sightings, "refusals": self.refusals, "last": self.last.fields() })
+    }
+}
+
+impl Fields for Parameters {
+    fn fields(&self) -> Value {
+        json!({
+            "protocol_version": self.protocol_version,
+            "heartbeat_ms": self.heartbeat_ms,
+            "date_begins_offset_minutes": self.date_begins_offset_minutes,
+            "date_ends_offset_minutes": self.date_ends_offset_minutes,
+            "retrospective_days": self.retrospective_days,
+            "max_age_ms": self.max_age_ms,
+            "trusting_period_days": self.trusting_period_days,
+        })
+    }
+}
+
+impl Fields for Party {
+    fn fields(&self) -> Value {
+        json!({ "union": self.union, "accepts_unendorsed": self.accepts_unendorsed })
+    }
+}
+
+impl Fields for Office {
+    fn fields(&self) -> Value {
+        json!({
+            "role": self.role.as_str(),
+            "algorithm": "Ed25519",
+            "key": hex(self.key.as_bytes()),
+            "active_from": self.active_from.0,
+            "active_until": self.active_until.map(|height| height.0),
+        })
+    }
+}
+
+impl Fields for TreePath {
+    fn fields(&self) -> Value {
+        json!({
+            "depth": self.depth,
+            "bitmap": hex(&self.bitmap),
+            "siblings": self.siblings.iter().map(hex).collect::<Vec<_>>(),
+            "other": self.other.map(|other| json!({ "key": hex(other.key), "value": hex(other.value) })),
+        })
+    }
+}
+
+impl Fields for StateEntry {
+    fn fields(&self) -> Value {
+        json!({
+            "key": self.key,
+            "value": self.value.as_ref().map(|value| hex(&value.0)),
+            "path": self.path.fields(),
+        })
+    }
+}
+
+impl Fields for LoggedRecord {
+    fn fields(&self) -> Value {
+        json!({
+            "index": self.index,
+            "leaf": hex(&self.leaf),
+            "path": self.path.0.iter().map(hex).collect::<Vec<_>>(),
+        })
+    }
+}
+
+impl Fields for HandOver {
+    fn fields(&self) -> Value {
+        json!({
+            "header": self.header.fields(),
+            "quorum": self.quorum.fields(),
+            "next": self.next.fields(),
+        })
+    }
+}
+
+impl Fields for Proof {
+    fn fields(&self) -> Value {
+        json!({
+            "version": self.version,
+            "permit": self.permit.fields(),
+            "header": self.header.fields(),
+            "quorum": self.quorum.fields(),
+            "entries": all(&self.entries),
+            "records": all(&self.records),
+            "hand_overs": all(&self.hand_overs),
+        })
+    }
+}
