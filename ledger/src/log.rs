@@ -203,3 +203,6 @@ impl ConsistencyPath {
         tlog::check_tree(&proof, new.size, new_root, old.size, old_root).is_ok()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -358,3 +358,36 @@ fn the_log_holds_every_record_with_its_receipt_and_finds_it() {
     assert_eq!(ledger.state.history(&key), [0, 1, 2]);
     assert_eq!(ledger.state.log_index(&RecordDigest::default()), Ok(None));
 }
+
+#[test]
+fn the_largest_permit_goes_from_issue_to_proof_within_every_limit() {
+    use crate::codes::Unit;
+    use crate::quantity::Quantity;
+    use crate::record::LineQuantity;
+    use crate::testing::issued_line;
+    let mut stated = issue("1");
+    let lines = (1..=250).map(|number| issued_line(number, Unit::Kilogram, Quantity::MAX));
+    stated.lines = lines.collect();
+    let moved: Vec<_> = stated
+        .lines
+        .iter()
+        .map(|line| LineQuantity {
+            line: line.line,
+            unit: line.unit,
+            quantity: line.authorised,
+        })
+        .collect();
+    let (mut ledger, key) = (TestLedger::default(), permit("1"));
+    let statements = [
+        (MANAGEMENT, Statement::Issue(stated)),
+        (EXPORT, endorse(key, moved.clone())),
+        (IMPORT, import(key, moved)),
+    ];
+    for (number, (speaker, statement)) in (0..).zip(statements) {
+        assert_eq!(ledger.state_now(speaker, statement, after(number)), None);
+    }
+    let bytes = ledger.proof(&key).encode();
+    let proof = crate::proof::Proof::decode(&bytes).expect("within the limits of a proof");
+    assert!(proof.check(&ledger.trust(), after(3)).is_ok());
+    assert_eq!(proof.records.len(), 3);
+}
