@@ -241,16 +241,11 @@ impl Checker {
         self.acknowledged.contains_key(record)
     }
 
-    /// A node committed a block.
+    /// A node committed a block. What its store holds is for [`Self::check_store`], once the event is over.
     ///
     /// # Errors
     /// The first [`Violation`].
-    pub fn committed(
-        &mut self,
-        node: NodeIndex,
-        committed: &Committed,
-        disk: &Disk,
-    ) -> Result<(), Violation> {
+    pub fn committed(&mut self, node: NodeIndex, committed: &Committed) -> Result<(), Violation> {
         let Committed {
             block,
             quorum,
@@ -284,7 +279,6 @@ impl Checker {
         if self.receipts.get(&height) != Some(receipts) {
             return Err(Violation::OtherReceipts { node, height });
         }
-        self.check_store(node, disk)?;
         self.forget_below();
         Ok(())
     }

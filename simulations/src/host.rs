@@ -4,10 +4,13 @@
 //! flushed and the guard written; before a block is reported to Malachite, it is on disk.
 
 mod application;
+mod boundary;
+mod effects;
 mod guard;
 mod log;
 mod peers;
 
+pub use boundary::{Alarm, Clock, Committed, Observation, Output, Stimulus};
 pub use guard::{DiskGuard, SimulatedGuard};
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -15,134 +18,39 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use consensus::context::{Context, Height as EngineHeight, ledger_round};
-use consensus::guard::{Local, Request, Standing};
+use consensus::context::{Context, Height as EngineHeight};
+use consensus::guard::{Local, Standing};
 use consensus::parts::Assembler;
+use consensus::replica::{Replica, Tip};
 use consensus::reproposal::Reproposals;
-use consensus::signing::{Checker, GuardedKey, SharedReproposals, VOID};
+use consensus::signing::{Checker, GuardedKey, SharedReproposals};
 use consensus::validators::{Address, ValidatorSet};
-use consensus::wire::{
-    ConsensusMessage, DecidedValue, LivenessMessage, encode_consensus, encode_liveness,
-};
-use futures::FutureExt as _;
-use ledger::block::Block;
+use consensus::wire::DecidedValue;
 use ledger::digest::{BlockId, RecordDigest};
 use ledger::mempool::{Capacity, Mempool};
 use ledger::party::Height;
-use ledger::quorum::{Quorum, Round};
-use ledger::state::Receipt;
-use ledger::state::admission::Inadmissible;
+use ledger::quorum::Round;
 use ledger::time::Timestamp;
 use malachitebft_core_consensus::{
-    ConsensusMsg, Effect, Error as EngineError, Input, LivenessMsg, Params, Resumable as _, Resume,
-    SignedConsensusMsg, State, ValuePayload, process,
+    Error as EngineError, Input, Params, State, ValuePayload, process,
 };
 use malachitebft_core_types::{
-    CommitCertificate, LinearTimeouts, Round as EngineRound, SignedMessage, ThresholdParam,
-    ThresholdParams, Timeout, TimeoutKind, ValueResponse, VoteExtensionPolicy,
+    CommitCertificate, Round as EngineRound, ThresholdParam, ThresholdParams, Timeout, TimeoutKind,
+    ValueResponse, VoteExtensionPolicy,
 };
 use malachitebft_metrics::Metrics;
-use malachitebft_signing::{Signer as _, Verifier as _, VerifierExt as _};
 
-use crate::disk::{Disk, PowerLost};
+use crate::disk::Disk;
 use crate::network::Message;
 use crate::parties::{NodeIndex, Parties, Seat};
 use crate::world::queue::Moment;
 use crate::world::sabotage::Sabotage;
-use consensus::replica::{Replica, Tip};
 
 /// Inputs for later heights that Malachite keeps, in all and for each height.
 const QUEUE_HEIGHTS: usize = 8;
 const QUEUE_PER_HEIGHT: usize = 4_000;
 /// How long a starting node listens for its peers' tips before it begins.
 const HEAR_WITHIN: Duration = Duration::from_secs(1);
-
-/// What reaches a node.
-#[derive(Clone, Debug)]
-pub enum Stimulus {
-    /// The process starts.
-    Start,
-    /// A message of another node.
-    Message(NodeIndex, Message),
-    /// An alarm it set itself.
-    Alarm(Alarm),
-    /// A signed record, handed in by its own Party.
-    Submission(Vec<u8>),
-    /// The line to another node has come up.
-    Connected(NodeIndex),
-}
-
-/// What a node wants to be woken for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Alarm {
-    /// Begin, whether or not all peers have said how far they are.
-    Begin,
-    /// A timeout of Malachite's; void where it was cancelled or set again.
-    Timeout(Timeout, u64),
-    /// Say how far we are.
-    Status,
-    /// Offer own records again.
-    Offer,
-    /// Sync the outbox, for all records that came in since.
-    Outbox,
-    /// Decide a block although nothing waits.
-    Heartbeat(Height),
-}
-
-/// What a node does to the world.
-#[derive(Debug)]
-pub enum Output {
-    /// Sends a message.
-    Send(NodeIndex, Message),
-    /// Sets an alarm.
-    Wake(Duration, Alarm),
-    /// Something that the checkers look at.
-    Observed(Observation),
-}
-
-/// What the checkers look at.
-#[derive(Debug)]
-pub enum Observation {
-    /// A block was written to the store as decided.
-    Committed(Box<Committed>),
-    /// The voting key signed.
-    Signed(Request),
-    /// An own record is durable: its author was told so.
-    Acknowledged(RecordDigest),
-    /// An own record was turned away: its author was told why.
-    TurnedAway(RecordDigest, Inadmissible),
-    /// Malachite holds evidence that a validator contradicted itself.
-    Evidence(Address),
-    /// The node cannot go on. Never right without a dishonest validator.
-    Stopped(String),
-}
-
-/// A decided block, as a node committed it.
-#[derive(Clone, Debug)]
-pub struct Committed {
-    /// The block.
-    pub block: Block,
-    /// Its quorum.
-    pub quorum: Quorum,
-    /// One receipt for each record.
-    pub receipts: Vec<Receipt>,
-}
-
-/// A node's clock: virtual time, dated, and a little wrong.
-#[derive(Clone, Copy, Debug)]
-pub struct Clock {
-    /// The true instant at which the run begins.
-    pub begins_at: Timestamp,
-    /// How wrong this node is, in milliseconds; negative: behind.
-    pub skew_ms: i64,
-}
-
-impl Clock {
-    fn reads(&self, now: Moment) -> Timestamp {
-        let Timestamp(ms) = self.begins_at.plus_ms(now.as_ms());
-        Timestamp(ms.saturating_add_signed(self.skew_ms))
-    }
-}
 
 /// Work for the host after Malachite has run, in the order in which it was asked for.
 #[derive(Debug)]
@@ -437,216 +345,6 @@ impl Host {
         }
     }
 
-    #[expect(
-        clippy::too_many_lines,
-        reason = "one arm for each effect: the whole contract with Malachite on one screen"
-    )]
-    fn answer(&mut self, effect: Effect<Context>) -> Resume<Context> {
-        match effect {
-            Effect::CancelAllTimeouts(r) => {
-                self.timers.clear();
-                r.resume_with(())
-            }
-            Effect::CancelTimeout(timeout, r) => {
-                self.timers.remove(&timer(&timeout));
-                r.resume_with(())
-            }
-            Effect::ScheduleTimeout(timeout, r) => {
-                self.schedule(timeout);
-                r.resume_with(())
-            }
-            Effect::StartRound(height, round, _, _, r) => {
-                self.flush();
-                self.started_round(height.0, ledger_round(round));
-                r.resume_with(())
-            }
-            Effect::PublishConsensusMsg(message, r) => {
-                self.flush();
-                self.publish(message);
-                r.resume_with(())
-            }
-            Effect::PublishLivenessMsg(message, r) => {
-                self.help(&match message {
-                    LivenessMsg::Vote(vote) => LivenessMessage::Vote(vote),
-                    LivenessMsg::PolkaCertificate(polka) => LivenessMessage::Polka(polka),
-                    LivenessMsg::SkipRoundCertificate(round) => LivenessMessage::Round(round),
-                });
-                r.resume_with(())
-            }
-            Effect::RepublishVote(vote, r) => {
-                self.help(&LivenessMessage::Vote(vote));
-                r.resume_with(())
-            }
-            Effect::RepublishRoundCertificate(round, r) => {
-                self.help(&LivenessMessage::Round(round));
-                r.resume_with(())
-            }
-            Effect::GetValue(height, round, _, r) => {
-                self.jobs
-                    .push_back(Job::Propose(height.0, ledger_round(round)));
-                r.resume_with(())
-            }
-            Effect::RestreamProposal(height, round, valid_round, proposer, block, r) => {
-                self.restream(height.0, ledger_round(round), valid_round, proposer, block);
-                r.resume_with(())
-            }
-            Effect::Decide(certificate, _, r) => {
-                self.flush();
-                self.jobs.push_back(Job::Decided(certificate));
-                r.resume_with(())
-            }
-            Effect::Finalize(_, _, evidence, r) => {
-                let proposals = evidence.proposals.iter().map(|(address, _)| *address);
-                let votes = evidence.votes.iter().map(|(address, _)| *address);
-                for address in proposals.chain(votes).collect::<BTreeSet<_>>() {
-                    self.observe(Observation::Evidence(address));
-                }
-                self.jobs.push_back(Job::Finalized);
-                r.resume_with(())
-            }
-            Effect::SignVote(vote, r) => {
-                let signed = self.signer.sign_vote(vote).now_or_never();
-                let signed = signed.and_then(Result::ok);
-                let signed = signed.unwrap_or_else(|| SignedMessage::new(vote, VOID));
-                if signed.signature != VOID {
-                    self.observe(Observation::Signed(Request::from(&signed.message)));
-                }
-                r.resume_with(signed)
-            }
-            Effect::SignProposal(proposal, r) => {
-                let signed = self.signer.sign_proposal(proposal).now_or_never();
-                let signed = signed.and_then(Result::ok);
-                let signed = signed.unwrap_or_else(|| SignedMessage::new(proposal, VOID));
-                if signed.signature != VOID {
-                    self.observe(Observation::Signed(Request::from(&signed.message)));
-                }
-                r.resume_with(signed)
-            }
-            Effect::VerifySignature(message, key, r) => {
-                let signature = message.signature;
-                let checked = match message.message {
-                    ConsensusMsg::Vote(vote) => {
-                        let check = self.verifier.verify_signed_vote(&vote, &signature, &key);
-                        check.now_or_never()
-                    }
-                    ConsensusMsg::Proposal(proposal) => {
-                        let verifier = &self.verifier;
-                        let check = verifier.verify_signed_proposal(&proposal, &signature, &key);
-                        check.now_or_never()
-                    }
-                };
-                r.resume_with(matches!(checked, Some(Ok(result)) if result.is_valid()))
-            }
-            Effect::VerifyCommitCertificate(certificate, set, thresholds, r) => {
-                let context = self.context();
-                let check = self.verifier.verify_commit_certificate(
-                    &context,
-                    &certificate,
-                    &set,
-                    thresholds,
-                );
-                r.resume_with(ready(check))
-            }
-            Effect::VerifyExtendedCommitCertificate(certificate, set, thresholds, policy, r) => {
-                let context = self.context();
-                let check = self.verifier.verify_extended_commit_certificate(
-                    &context,
-                    &certificate,
-                    &set,
-                    thresholds,
-                    policy,
-                );
-                r.resume_with(ready(check))
-            }
-            Effect::VerifyPolkaCertificate(certificate, set, thresholds, r) => {
-                let context = self.context();
-                let check = self.verifier.verify_polka_certificate(
-                    &context,
-                    &certificate,
-                    &set,
-                    thresholds,
-                );
-                r.resume_with(ready(check))
-            }
-            Effect::VerifyRoundCertificate(certificate, set, thresholds, r) => {
-                let context = self.context();
-                let check = self.verifier.verify_round_certificate(
-                    &context,
-                    &certificate,
-                    &set,
-                    thresholds,
-                );
-                r.resume_with(ready(check))
-            }
-            Effect::CertVerifiedSyncValue(value, proposer, r) => {
-                self.jobs.push_back(Job::Synced(value, proposer));
-                r.resume_with(())
-            }
-            Effect::CertRejectedSyncValue(_, height, error, r) => {
-                self.stop(format!(
-                    "a decided block of height {height} was rejected: {error}"
-                ));
-                r.resume_with(())
-            }
-            Effect::WalAppend(height, input, r) => {
-                self.append(height.0, &input);
-                r.resume_with(())
-            }
-            // Never asked: the policy of every height is `Disabled`.
-            Effect::ExtendVote(_, _, _, _, r) => r.resume_with(None),
-            Effect::VerifyVoteExtension(_, _, _, _, _, _, r) => r.resume_with(Ok(())),
-        }
-    }
-
-    const fn context(&self) -> Context {
-        Context {
-            chain: self.replica.chain(),
-        }
-    }
-
-    fn schedule(&mut self, timeout: Timeout) {
-        self.alarms = self.alarms.saturating_add(1);
-        self.timers.insert(timer(&timeout), self.alarms);
-        let span = LinearTimeouts::default().duration_for(timeout);
-        self.put(Output::Wake(span, Alarm::Timeout(timeout, self.alarms)));
-    }
-
-    fn append(&mut self, height: Height, input: &Input<Context>) {
-        if self.phase == Phase::Recovering {
-            return;
-        }
-        match log::entry(input) {
-            // Where the power fails, `work` ends.
-            Some(entry) => {
-                self.disk.append_log(height, entry).ok();
-            }
-            None => self.stop(format!("an input that is never logged: {input:?}")),
-        }
-    }
-
-    fn flush(&self) {
-        if self.phase != Phase::Recovering {
-            self.disk.sync_log().ok();
-        }
-    }
-
-    fn publish(&mut self, message: SignedConsensusMsg<Context>) {
-        let message = match message {
-            SignedConsensusMsg::Vote(vote) => ConsensusMessage::Vote(vote),
-            SignedConsensusMsg::Proposal(proposal) => ConsensusMessage::Proposal(proposal),
-        };
-        // What the guard refused to sign does not leave this node.
-        if let Ok(bytes) = encode_consensus(&message) {
-            self.broadcast(&Message::Consensus(bytes));
-        }
-    }
-
-    fn help(&mut self, message: &LivenessMessage) {
-        if let Ok(bytes) = encode_liveness(message) {
-            self.broadcast(&Message::Liveness(bytes));
-        }
-    }
-
     fn broadcast(&mut self, message: &Message) {
         for peer in self.parties.nodes() {
             if peer != self.me {
@@ -678,17 +376,6 @@ impl Host {
     fn clock_reads(&self) -> Timestamp {
         self.clock.reads(self.now)
     }
-}
-
-/// Checks of signatures never wait.
-fn ready<T, E>(
-    check: impl Future<Output = Result<T, malachitebft_core_types::CertificateError<E>>>,
-) -> Result<T, malachitebft_core_types::CertificateError<E>>
-where
-    E: malachitebft_core_types::Context,
-{
-    let pending = malachitebft_core_types::CertificateError::VerificationError(None);
-    check.now_or_never().unwrap_or(Err(pending))
 }
 
 /// More than 2/3, unless it is broken on purpose.
@@ -739,10 +426,4 @@ fn engine_set(tip: &Tip) -> Result<ValidatorSet, String> {
 /// Malachite's round, of which `Nil` is none.
 fn optional_round(round: EngineRound) -> Option<Round> {
     round.as_u32().map(Round)
-}
-
-impl From<PowerLost> for String {
-    fn from(lost: PowerLost) -> Self {
-        lost.to_string()
-    }
 }

@@ -95,3 +95,41 @@ fn act(command: Command, out: &mut impl io::Write) -> io::Result<ExitCode> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_of_a_report_is_one_that_this_program_takes() {
+        for sabotage in [Sabotage::None, Sabotage::WeakQuorum] {
+            let run = Run {
+                scenario: "calm".into(),
+                seed: 12,
+                heights: 9,
+                sabotage,
+            };
+            let arguments = Arguments::try_parse_from(run.command().split(' ')).unwrap();
+            let Command::Run {
+                scenario,
+                seed,
+                heights,
+                sabotage: taken,
+                ..
+            } = arguments.command
+            else {
+                panic!("{}", run.command());
+            };
+            assert_eq!((scenario.as_str(), seed, heights), ("calm", 12, Some(9)));
+            assert_eq!(taken, sabotage);
+        }
+    }
+
+    #[test]
+    fn list_names_every_scenario() {
+        let mut out = Vec::new();
+        act(Command::List, &mut out).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        assert!(Scenario::names().all(|name| out.contains(name)));
+    }
+}

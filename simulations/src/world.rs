@@ -18,7 +18,7 @@ use crate::check::{Checker, Violation};
 use crate::disk::Disk;
 use crate::host::{Alarm, Clock, Host, Observation, Output, Stimulus};
 use crate::network::{Message, Network};
-use crate::parties::{NodeIndex, Parties, SetUpError};
+use crate::parties::{NodeIndex, Parties, Seat, SetUpError};
 use crate::report::{Report, Run};
 use crate::scenario::Scenario;
 use crate::trade::{self, Act};
@@ -129,6 +129,12 @@ impl World {
         }
         let outcome = outcome.and_then(|()| self.check_end());
         Ok(self.report(outcome.err()))
+    }
+
+    /// The disk of a node, whether it is up or down.
+    #[must_use]
+    pub fn disk(&self, node: NodeIndex) -> Option<&Disk> {
+        self.nodes.get(&node).map(|entry| &entry.disk)
     }
 
     fn start(&mut self) -> Result<(), Violation> {
@@ -272,7 +278,7 @@ impl World {
                     };
                     self.queue.plan(self.now.plus(after), ring);
                 }
-                Output::Observed(observation) => self.observed(node, observation, &disk)?,
+                Output::Observed(observation) => self.observed(node, observation)?,
             }
         }
         self.checker.check_store(node, &disk)?;
@@ -281,14 +287,9 @@ impl World {
         Ok(())
     }
 
-    fn observed(
-        &mut self,
-        node: NodeIndex,
-        observation: Observation,
-        disk: &Disk,
-    ) -> Result<(), Violation> {
+    fn observed(&mut self, node: NodeIndex, observation: Observation) -> Result<(), Violation> {
         match observation {
-            Observation::Committed(committed) => self.checker.committed(node, &committed, disk),
+            Observation::Committed(committed) => self.checker.committed(node, &committed),
             Observation::Signed(request) => self.checker.signed(node, &request),
             Observation::Acknowledged(record) => {
                 self.checker.acknowledged(node, record);
@@ -429,7 +430,7 @@ fn nodes(scenario: &Scenario, parties: &Parties, seed: u64) -> BTreeMap<NodeInde
     let mut genesis = MemoryState::default();
     genesis.apply(&changes);
     let mut random = Random::new(seed, Purpose::Clocks);
-    let node = |seat: &crate::parties::Seat| {
+    let mut node = |seat: &Seat| {
         let guard = State::new(parties.chain, &seat.voting.public());
         let width = scenario.clock_skew_ms.saturating_mul(2).saturating_add(1);
         let drawn = i64::try_from(random.below(width)).unwrap_or(0);
@@ -445,7 +446,6 @@ fn nodes(scenario: &Scenario, parties: &Parties, seed: u64) -> BTreeMap<NodeInde
         }
     };
     let seats = parties.seats().iter();
-    let mut node = node;
     seats.map(|seat| (seat.index, node(seat))).collect()
 }
 
