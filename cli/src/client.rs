@@ -67,7 +67,7 @@ pub(crate) enum ClientError {
         why: String,
     },
     /// The node says no.
-    #[error("node says {status}: {detail}")]
+    #[error("node says {status}{}: {detail}", .code.as_ref().map(|code| format!(" {code}")).unwrap_or_default())]
     Problem {
         /// HTTP status.
         status: u16,
@@ -275,9 +275,9 @@ impl Client {
                     .map(Standing::Final)
                     .ok_or_else(|| self.nonsense("a final record without its receipt"))
             }
-            Some("accepted" | "pending" | "waiting" | "stored") => Ok(Standing::Waiting),
-            Some(status @ ("not_included" | "expired" | "dropped")) => {
-                let code = text("reason").or_else(|| text("code")).unwrap_or(status);
+            Some("stored" | "unknown") => Ok(Standing::Waiting),
+            Some(status @ "not_included") => {
+                let code = text("reason").unwrap_or(status);
                 Ok(Standing::NotIncluded(code.into()))
             }
             Some(_) | None => Err(self.nonsense("an unknown status of a record")),
@@ -419,7 +419,7 @@ mod tests {
         };
         assert_eq!(client.standing(&refused), Ok(Standing::Final(expected)));
         assert_eq!(
-            client.standing(&json!({"status": "accepted"})),
+            client.standing(&json!({"status": "stored"})),
             Ok(Standing::Waiting)
         );
         for wrong in [

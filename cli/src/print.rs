@@ -16,6 +16,9 @@ const COLUMNS: usize = 80;
 /// Where the text after a label begins.
 const LABEL_COLUMNS: usize = 12;
 
+/// Keeps two words on one line.
+pub(crate) const NO_BREAK: char = '\u{a0}';
+
 /// When to colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Colour {
@@ -168,25 +171,32 @@ impl Page {
     }
 }
 
-/// Words wrapped at `first` columns, then under the labels' column.
+/// Words wrapped at `first` columns, then under the labels' column. Gaps stay as wide as they are; a
+/// no-break space keeps two words together.
 fn push_wrapped(out: &mut String, text: &str, first: usize) {
     let mut room = first;
+    let mut gap = 0_usize;
     let mut is_start = true;
-    for word in text.split(' ').filter(|word| !word.is_empty()) {
+    for word in text.split(' ') {
+        if word.is_empty() {
+            gap = gap.saturating_add(1);
+            continue;
+        }
         let length = word.chars().count();
-        if !is_start && length.saturating_add(1) > room {
+        if !is_start && length.saturating_add(gap) > room {
             out.push('\n');
             out.push_str(&" ".repeat(LABEL_COLUMNS));
             room = COLUMNS.saturating_sub(LABEL_COLUMNS);
             is_start = true;
         }
         if !is_start {
-            out.push(' ');
-            room = room.saturating_sub(1);
+            out.push_str(&" ".repeat(gap));
+            room = room.saturating_sub(gap);
         }
-        out.push_str(word);
+        out.extend(word.chars().map(|c| if c == NO_BREAK { ' ' } else { c }));
         room = room.saturating_sub(length);
         is_start = false;
+        gap = 1;
     }
     out.push('\n');
 }
@@ -217,7 +227,7 @@ pub(crate) fn plain(text: &str) -> String {
                 | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
     };
     text.chars()
-        .map(|c| if matches!(c, '\t' | '\u{a0}') { ' ' } else { c })
+        .map(|c| if c == '\t' { ' ' } else { c })
         .filter(is_shown)
         .collect()
 }

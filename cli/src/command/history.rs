@@ -24,33 +24,33 @@ pub(crate) fn run(arguments: &History, desk: &Desk) -> Result<Answer, Failure> {
         .history(&named.key(pinned.chain))
         .map_err(ClientError::into_failure)?;
     let mut page = Page::new();
-    let records = history
-        .get("records")
+    let events = history
+        .get("events")
         .and_then(Value::as_array)
         .cloned()
         .unwrap_or_default();
-    for (index, record) in (1_usize..).zip(&records) {
-        page.text(&line(index, record));
+    for (index, event) in (1_usize..).zip(&events) {
+        page.text(&line(index, event));
     }
-    if records.is_empty() {
+    if events.is_empty() {
         page.text(&format!("{named}: nothing is recorded"));
     }
     Ok(Answer::new("cites.history/1", page)
         .with("permit", named.to_string())
         .with("source", client.address())
-        .with("records", records))
+        .with("events", events))
 }
 
 /// `2  endorse  QS office 2  2026-03-20T14:00:00Z  height 9  QSSUR  applied`.
-fn line(index: usize, record: &Value) -> String {
-    let text = |name: &str| match record.get(name) {
+fn line(index: usize, event: &Value) -> String {
+    let text = |name: &str| match event.get(name) {
         Some(Value::String(text)) => text.clone(),
         Some(Value::Number(number)) => number.to_string(),
         Some(Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_)) | None => {
             "-".into()
         }
     };
-    let receipt = record.get("receipt");
+    let receipt = event.get("receipt");
     let said = |name: &str| {
         receipt
             .and_then(|receipt| receipt.get(name))

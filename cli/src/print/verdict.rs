@@ -7,7 +7,7 @@ use ledger::time::Timestamp;
 use ledger::verdict::{Check, Finding, Outcome, Verdict};
 use serde_json::{Value, json};
 
-use super::{Answer, Page};
+use super::{Answer, NO_BREAK, Page};
 use crate::catalogue::Catalogue;
 use crate::desk::Desk;
 use crate::exit::Exit;
@@ -187,9 +187,12 @@ impl Told<'_> {
         };
         let (signed, all) = self.verdict.signed_power;
         if check == Check::Finality && all > 0 {
-            return format!("{} {signed}/{all} {sign}", check_word(words, check));
+            return keep(&format!(
+                "{} {signed}/{all} {sign}",
+                check_word(words, check)
+            ));
         }
-        format!("{} {sign}", check_word(words, check))
+        keep(&format!("{} {sign}", check_word(words, check)))
     }
 
     fn as_of(&self, words: &Catalogue) -> String {
@@ -350,6 +353,11 @@ impl Told<'_> {
         }
         permit
     }
+}
+
+/// A text that is not broken over two lines.
+fn keep(text: &str) -> String {
+    text.replace(' ', &NO_BREAK.to_string())
 }
 
 fn check_word(words: &Catalogue, check: Check) -> &str {

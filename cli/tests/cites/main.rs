@@ -1,0 +1,12 @@
+//! The binary itself: what it prints, what it writes, how it ends. The node is a fake one in this process,
+//! on the ledger's own rules, so that it can also lie.
+
+mod chain;
+mod desk;
+mod keys;
+mod liars;
+mod node;
+mod records;
+mod refusals;
+mod trust;
+mod verify;
