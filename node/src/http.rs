@@ -1,1 +1,82 @@
-//! The HTTP door of a node. BEING WRITTEN BY THE LEAD (22:15-22:45): store helper, please do gossip and the wiring only.
+//! The HTTP door of a node: submit a signed record, ask what became of it, fetch a proof, see the status.
+//!
+//! Loopback by default. URLs carry hashes, never permit numbers. Nothing here signs, and nothing a client
+//! is told has to be believed: proofs verify by themselves. Every body, wait, header and connection is
+//! limited.
+
+mod blocks;
+mod permits;
+mod problem;
+mod proofs;
+mod records;
+mod serve;
+mod status;
+mod view;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::{get, post};
+use ledger::limits::RECORD_BYTES_MAX;
+use ledger::party::PartyCode;
+use tokio::sync::watch;
+use tower::limit::GlobalConcurrencyLimitLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+
+pub use serve::serve;
+
+use crate::application::{Progress, Waiting};
+use crate::intake::Intake;
+use crate::store::Store;
+
+/// Requests served at the same time; the rest wait for their turn.
+const REQUESTS_MAX: usize = 2_048;
+/// Longest wait for finality that a client may ask for.
+const WAIT_MAX: Duration = Duration::from_secs(60);
+
+/// What the door opens to.
+#[derive(Debug)]
+pub struct Desk {
+    /// The Party that runs this node.
+    pub party: PartyCode,
+    /// Name of the network.
+    pub network: String,
+    /// Decided blocks and the state.
+    pub store: Arc<Store>,
+    /// Records that wait for a block.
+    pub waiting: Arc<Waiting>,
+    /// The way in.
+    pub intake: Intake,
+    /// How far consensus is.
+    pub progress: watch::Receiver<Progress>,
+    /// Whether this node has a voting key.
+    pub is_validator: bool,
+    /// Other nodes connected for gossip.
+    pub gossip_peers: watch::Receiver<usize>,
+    /// When this process began.
+    pub started: std::time::Instant,
+}
+
+/// All routes.
+#[must_use]
+pub fn routes(desk: Arc<Desk>) -> Router {
+    Router::new()
+        .route("/healthz", get(status::health))
+        .route("/v1/status", get(status::status))
+        .route("/v1/records", post(records::submit))
+        .route("/v1/records/{record}", get(records::status))
+        .route("/v1/permits/{party}/{number}", get(permits::permit))
+        .route(
+            "/v1/permits/{party}/{number}/history",
+            get(permits::history),
+        )
+        .route("/v1/proofs/permits/{party}/{number}", get(proofs::permit))
+        .route("/v1/blocks/{height}", get(blocks::block))
+        .route("/v1/blocks/{height}/header", get(blocks::header))
+        .route("/v1/log/consistency", get(blocks::consistency))
+        .fallback(problem::no_such_page)
+        .layer(RequestBodyLimitLayer::new(RECORD_BYTES_MAX))
+        .layer(GlobalConcurrencyLimitLayer::new(REQUESTS_MAX))
+        .with_state(desk)
+}

@@ -13,6 +13,14 @@ pub mod store;
 // How it agrees with others.
 pub mod application;
 pub mod engine;
+pub mod gossip;
 
 // Several of them on one machine.
 pub mod localnet;
+
+// Who it serves.
+pub mod http;
+pub mod intake;
+
+// All of it together.
+pub mod run;

@@ -1,5 +1,6 @@
 //! Records that wait for a block, shared by HTTP, gossip and the application.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ledger::digest::{Digest, RecordDigest};
@@ -7,7 +8,7 @@ use ledger::limits::{BLOCK_RECORDS_MAX, MEMPOOL_RECORDS_MAX};
 use ledger::mempool::{Mempool, MempoolError};
 use ledger::signed::{CheckedClaims, Claim, SignatureCheck, Signed, Verified};
 use ledger::time::Timestamp;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 use consensus::replica::PROPOSED_BYTES_MAX;
 
@@ -20,6 +21,8 @@ pub struct Waiting {
     /// Owned by this lock; it is held for moments, never across disk or network.
     mempool: Mutex<Mempool>,
     arrived: Notify,
+    /// Owned by this lock, held for moments: who asked to be told when a record stops waiting.
+    watchers: Mutex<BTreeMap<RecordDigest, Vec<oneshot::Sender<()>>>>,
 }
 
 impl Waiting {
@@ -63,9 +66,33 @@ impl Waiting {
             .candidates(BLOCK_RECORDS_MAX, PROPOSED_BYTES_MAX)
     }
 
-    /// Forgets records that are in a block, or will never be.
-    pub(super) fn remove<'a>(&self, records: impl IntoIterator<Item = &'a RecordDigest>) {
-        self.lock().remove(records);
+    /// Forgets records that are in a block, or will never be, and tells who watches them.
+    pub(super) fn remove<'a>(&self, records: impl IntoIterator<Item = &'a RecordDigest> + Clone) {
+        self.lock().remove(records.clone());
+        let mut watchers = self
+            .watchers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let told = records.into_iter().filter_map(|record| watchers.remove(record));
+        for watcher in told.flatten() {
+            // Whoever no longer listens needs no answer.
+            let _gone = watcher.send(());
+        }
+        watchers.retain(|_, waiting| {
+            waiting.retain(|watcher| !watcher.is_closed());
+            !waiting.is_empty()
+        });
+    }
+
+    /// Is told when the record stops waiting. Ask the store what became of it, before and after.
+    pub fn watch(&self, record: RecordDigest) -> oneshot::Receiver<()> {
+        let (watcher, told) = oneshot::channel();
+        let mut watchers = self
+            .watchers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        watchers.entry(record).or_default().push(watcher);
+        told
     }
 
     /// Takes out the records that were good until before `now`.

@@ -1,0 +1,133 @@
+//! Permits: their status and their history, for people. What must be believed is fetched as a proof.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use ledger::codec;
+use ledger::limits::RECORD_BYTES_MAX;
+use ledger::signed::Signed;
+use ledger::state::{Leaf, PermitState, ReportState, StateKey, read};
+use serde_json::{Value, json};
+
+use super::Desk;
+use super::problem::Problem;
+use super::view;
+use crate::store::StoreError;
+
+/// Entries of a history that are told.
+const HISTORY_MAX: usize = 1_000;
+
+/// `GET /v1/permits/{party}/{number hash}`.
+pub(super) async fn permit(
+    State(desk): State<Arc<Desk>>,
+    Path((party, number)): Path<(String, String)>,
+) -> Result<Json<Value>, Problem> {
+    let key = view::permit_key(&party, &number)?;
+    crate::blocking::run(|| {
+        let snapshot = desk.store.snapshot()?;
+        let reader = snapshot.read();
+        let failed = |error: ledger::state::ReadError| StoreError::Failed(error.0);
+        let permit: Option<PermitState> = read(&reader, &StateKey::permit(&key)).map_err(failed)?;
+        let report: Option<ReportState> = read(&reader, &StateKey::report(&key)).map_err(failed)?;
+        Ok(Json(json!({
+            "schema": "cites.permit/1",
+            "issuer": key.issuer.as_str(),
+            "number_hash": view::hash(key.number),
+            "permit": permit.as_ref().map(view::permit),
+            "report": report.as_ref().map(view::report),
+            "as_of": {
+                "height": snapshot.tip().height().to_string(),
+                "time": snapshot.tip().time().to_string(),
+            },
+        })))
+    })
+}
+
+/// `GET /v1/permits/{party}/{number hash}/history`: every record about the permit, refused ones too.
+pub(super) async fn history(
+    State(desk): State<Arc<Desk>>,
+    Path((party, number)): Path<(String, String)>,
+) -> Result<Json<Value>, Problem> {
+    let key = view::permit_key(&party, &number)?;
+    crate::blocking::run(|| {
+        let snapshot = desk.store.snapshot()?;
+        let mut indices = snapshot.read().history(&key, u64::MAX, HISTORY_MAX)?;
+        indices.reverse();
+        let mut events = Vec::new();
+        for index in indices {
+            events.push(event(&snapshot, index)?);
+        }
+        Ok(Json(json!({
+            "schema": "cites.history/1",
+            "issuer": key.issuer.as_str(),
+            "number_hash": view::hash(key.number),
+            "events": events,
+            "as_of": {
+                "height": snapshot.tip().height().to_string(),
+                "time": snapshot.tip().time().to_string(),
+            },
+        })))
+    })
+}
+
+fn event(snapshot: &crate::store::Snapshot<'_>, index: u64) -> Result<Value, Problem> {
+    let missing = || StoreError::Failed(format!("leaf {index} cannot be read"));
+    let reader = snapshot.read();
+    let bytes = reader.leaf(index)?.ok_or_else(missing)?;
+    let leaf: Leaf =
+        codec::decode(&bytes, RECORD_BYTES_MAX.saturating_mul(2)).map_err(|_| missing())?;
+    let signed = Signed::decode(&leaf.signed).map_err(|_| missing())?;
+    let record = signed.record();
+    let header = reader.header(leaf.receipt.height)?.ok_or_else(missing)?;
+    Ok(json!({
+        "log_index": index.to_string(),
+        "record": view::hash(signed.digest()),
+        "statement": record.statement.as_str(),
+        "author": record.author.as_str(),
+        "offices": record.offices.iter().map(|office| office.0).collect::<Vec<_>>(),
+        "port": port(&record.statement),
+        "lines": lines(&record.statement),
+        "made_at": record.made_at.to_string(),
+        "time": header.time.to_string(),
+        "receipt": view::receipt(&leaf.receipt),
+    }))
+}
+
+fn port(statement: &ledger::record::Statement) -> Option<String> {
+    use ledger::record::Statement;
+    match statement {
+        Statement::Issue(_) | Statement::Cancel(_) => None,
+        Statement::Endorse(said) => Some(said.port.to_string()),
+        Statement::Sight(said) => Some(said.port.to_string()),
+        Statement::Import(said) => Some(said.port.to_string()),
+        Statement::Refuse(said) => Some(said.port.to_string()),
+    }
+}
+
+fn lines(statement: &ledger::record::Statement) -> Vec<Value> {
+    use ledger::record::Statement;
+    let line = |line: ledger::permit::LineId,
+                unit: ledger::codes::Unit,
+                quantity: ledger::quantity::Quantity| {
+        json!({ "line": line.to_string(), "unit": unit.code(), "quantity": quantity.to_string() })
+    };
+    match statement {
+        Statement::Issue(said) => said
+            .lines
+            .iter()
+            .map(|l| line(l.line, l.unit, l.authorised))
+            .collect(),
+        Statement::Endorse(said) => said
+            .lines
+            .iter()
+            .map(|l| line(l.line, l.unit, l.quantity))
+            .collect(),
+        Statement::Import(said) => said
+            .lines
+            .iter()
+            .map(|l| line(l.line, l.unit, l.quantity))
+            .collect(),
+        Statement::Sight(_) | Statement::Refuse(_) | Statement::Cancel(_) => Vec::new(),
+    }
+}
