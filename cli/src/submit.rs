@@ -24,6 +24,9 @@ use crate::trust::Pinned;
 const GOOD_FOR_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 const _: () = assert!(GOOD_FOR_MS < GOOD_UNTIL_MS_MAX);
 
+/// A proof is waited for at least this long, or as long as a call may take.
+const PROOF_WAIT_MIN: Duration = Duration::from_secs(5);
+
 /// A statement by an office, on its way.
 #[derive(Debug)]
 pub(crate) struct Submission {
@@ -114,7 +117,7 @@ impl Submission {
             }
             Standing::Final(receipt) => receipt,
         };
-        let mut sent = self.prove(desk, pinned, &client, &receipt)?;
+        let mut sent = self.prove(desk, pinned, &client, &receipt, deadline)?;
         sent.took = took;
         match receipt.refused {
             Some(reason) => Err(self.refused(desk, &receipt, reason, sent.state.as_ref())),
@@ -166,8 +169,10 @@ impl Submission {
         pinned: &mut Pinned,
         client: &Client,
         receipt: &Receipt,
+        deadline: Instant,
     ) -> Result<Sent, Failure> {
-        let deadline = Instant::now() + client.timeout();
+        // The proof is a moment behind the receipt; the time given is for both, and then a little.
+        let deadline = deadline.max(Instant::now() + client.timeout().min(PROOF_WAIT_MIN));
         loop {
             let fetched = Evidence::fetch(pinned, client, &self.permit);
             let is_late = match &fetched {

@@ -150,7 +150,10 @@ pub(crate) fn no_state(desk: &Desk, named: &Named, verdict: &Verdict) -> Failure
                 reason.code()
             )
         } else {
-            "nothing was sent; ask another node".into()
+            format!(
+                "nothing was sent; {}",
+                desk.words.text(&format!("reason.{}.next", reason.code()))
+            )
         })
 }
 

@@ -1,5 +1,11 @@
 //! The binary itself: what it prints, what it writes, how it ends. The node is a fake one in this process,
 //! on the ledger's own rules, so that it can also lie.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test that fails says so by panicking"
+)]
 
 mod chain;
 mod desk;

@@ -152,11 +152,13 @@ impl Inner {
             ("GET", ["v1", "proofs", "permits", issuer, number]) => {
                 let permit = key(issuer, number);
                 let manner = self.manner.lock().unwrap().clone();
-                match manner {
-                    Manner::Silent => return silent(&mut stream),
-                    Manner::Endless => return endless(&mut stream),
-                    other => self.proof(&permit, other),
+                if matches!(manner, Manner::Silent) {
+                    return silent(&mut stream);
                 }
+                if matches!(manner, Manner::Endless) {
+                    return endless(&mut stream);
+                }
+                self.proof(&permit, manner)
             }
             ("GET", ["v1", "permits", issuer, number, "history"]) => {
                 self.history(&key(issuer, number))

@@ -36,7 +36,7 @@ fn the_second_use_is_refused_and_told_who_where_and_when() {
 #[test]
 fn each_refusal_of_the_ledger_is_exit_6_with_its_code() {
     let device = Device::new();
-    let xml = device.issue(NUMBER);
+    device.issue(NUMBER);
     let rows: [(&str, &[&str], &str); 8] = [
         (
             "QT/customs",
@@ -98,6 +98,12 @@ fn each_refusal_of_the_ledger_is_exit_6_with_its_code() {
             "{arguments:?}: {run:#?}"
         );
     }
+}
+
+#[test]
+fn a_number_is_issued_once() {
+    let device = Device::new();
+    let xml = device.issue(NUMBER);
     std::fs::remove_file(device.path("26QS000123.secret")).unwrap();
     device.write(
         &xml,
