@@ -148,6 +148,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "rows of one table")]
     fn each_number_out_of_range_is_named() {
         use ParameterFault as F;
         let good = Parameters::default();

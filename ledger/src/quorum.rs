@@ -116,7 +116,7 @@ impl ValidatorSet {
     /// # Errors
     /// [`ValidatorSetError`].
     pub fn new(mut validators: Vec<Validator>) -> Result<Self, ValidatorSetError> {
-        validators.sort_by(|a, b| a.key.cmp(&b.key));
+        validators.sort_by_key(|validator| validator.key);
         Self::from_sorted(validators)
     }
 
@@ -350,11 +350,15 @@ mod tests {
         }
     }
 
+    /// What, whose keys, the quorum, and the answer.
+    type Row<'a> = (&'static str, &'a [SecretKey], Quorum, Result<(), QuorumError>);
+
     #[test]
+    #[expect(clippy::too_many_lines, reason = "rows of one table")]
     fn only_more_than_two_thirds_of_distinct_validators_make_a_block_final() {
         let (four, six) = (keys(4), keys(6));
         let other = ChainId(sha256(b"other"));
-        let rows: Vec<(&str, &[SecretKey], Quorum, Result<(), QuorumError>)> = vec![
+        let rows: Vec<Row<'_>> = vec![
             (
                 "three of four",
                 &four,

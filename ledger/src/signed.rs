@@ -132,7 +132,7 @@ impl Signed {
             };
             checker.verifies(&claim)
         });
-        all.then(|| Verified(self))
+        all.then_some(Verified(self))
     }
 }
 

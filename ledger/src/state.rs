@@ -13,7 +13,6 @@ pub mod memory;
 pub mod permit;
 pub mod view;
 
-use alloc::string::ToString as _;
 use alloc::vec::Vec;
 
 use minicbor::{Decode, Encode};
@@ -86,7 +85,7 @@ where
 }
 
 fn must<T>(value: Option<T>, key: &StateKey) -> Result<T, ReadError> {
-    value.ok_or_else(|| ReadError(alloc::format!("`{}` is missing", key.as_str().to_string())))
+    value.ok_or_else(|| ReadError(alloc::format!("`{}` is missing", key.as_str())))
 }
 
 /// The parameters in force.

@@ -4,7 +4,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::panic,
     reason = "tests say so by panicking"
 )]
 
@@ -141,7 +140,7 @@ fn tampered_state(proof: &Value) -> Vec<Value> {
         copies.push(changed(proof, |p| p["value"] = flipped(&p["value"], 3)));
         copies.push(changed(proof, |p| p["key"] = "permit/QS/other".into()));
         copies.push(changed(proof, |p| {
-            p["path"]["other"] = json!({ "key": zeros, "value": zeros })
+            p["path"]["other"] = json!({ "key": zeros, "value": zeros });
         }));
     }
     let depth = proof["path"]["depth"].as_u64().unwrap();
@@ -156,7 +155,7 @@ fn tampered_state(proof: &Value) -> Vec<Value> {
     }
     for bit in 0..bytes(&proof["path"]["bitmap"]).len() * 8 {
         copies.push(changed(proof, |p| {
-            p["path"]["bitmap"] = flipped(&p["path"]["bitmap"], bit)
+            p["path"]["bitmap"] = flipped(&p["path"]["bitmap"], bit);
         }));
     }
     let siblings = proof["path"]["siblings"].as_array().unwrap().len();
@@ -179,12 +178,12 @@ fn tampered_state(proof: &Value) -> Vec<Value> {
         p["path"]["siblings"]
             .as_array_mut()
             .unwrap()
-            .push(zeros.clone().into())
+            .push(zeros.clone().into());
     }));
     if proof["path"]["other"].is_object() {
         for part in ["key", "value"] {
             copies.push(changed(proof, |p| {
-                p["path"]["other"][part] = flipped(&p["path"]["other"][part], 200)
+                p["path"]["other"][part] = flipped(&p["path"]["other"][part], 200);
             }));
         }
         copies.push(changed(proof, |p| p["path"]["other"] = Value::Null));
@@ -197,7 +196,7 @@ fn tampered_state(proof: &Value) -> Vec<Value> {
 fn with_proofs(file: &Value, proofs: &[Value]) -> Value {
     let vector = |fields: &Value| json!({ "name": "tampered", "fields": fields });
     changed(file, |file| {
-        file["vectors"] = proofs.iter().map(vector).collect()
+        file["vectors"] = proofs.iter().map(vector).collect();
     })
 }
 
@@ -254,7 +253,7 @@ fn both_implementations_refuse_every_tampered_or_swapped_state_proof() {
         assert!(!ours(&file, proof), "accepted by the ledger: {proof}");
     }
     let other_root = changed(&file, |file| {
-        file["state_root"] = flipped(&file["state_root"], 0)
+        file["state_root"] = flipped(&file["state_root"], 0);
     });
     let (holds, _) = python(&other_root, "other_root");
     assert!(holds.iter().all(|holds| !holds));
@@ -270,7 +269,7 @@ fn both_implementations_refuse_every_tampered_or_swapped_log_proof() {
         let length = proof["path"].as_array().unwrap().len();
         for index in 0..length {
             proofs.push(changed(proof, |p| {
-                p["path"][index] = flipped(&p["path"][index], 9)
+                p["path"][index] = flipped(&p["path"][index], 9);
             }));
             proofs.push(changed(proof, |p| {
                 p["path"].as_array_mut().unwrap().remove(index);
@@ -280,7 +279,7 @@ fn both_implementations_refuse_every_tampered_or_swapped_log_proof() {
             p["path"]
                 .as_array_mut()
                 .unwrap()
-                .push("0".repeat(64).into())
+                .push("0".repeat(64).into());
         }));
         let inclusion = proof.get("leaf").is_some();
         let (number, text) = if inclusion {

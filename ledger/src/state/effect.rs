@@ -6,6 +6,10 @@ use crate::quantity::Quantity;
 use crate::record::{LineQuantity, Record, Statement};
 
 /// The entry that a statement leaves behind.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "made once for a record, and nearly always the large one"
+)]
 pub(super) enum Effect {
     /// The permit's new status.
     Permit(PermitState),

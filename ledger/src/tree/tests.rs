@@ -131,18 +131,21 @@ fn an_empty_map_proves_that_nothing_is_there() {
     );
 }
 
+/// What, the path, root, key and value, and the answer.
+type Row<'a> = (
+    &'static str,
+    &'a TreePath,
+    StateRoot,
+    &'static [u8],
+    Option<&'static [u8]>,
+    Result<(), PathError>,
+);
+
 #[test]
 fn a_path_serves_only_its_own_key_value_and_root() {
     let (memory, root) = hundred();
     let (present, absent) = (memory.prove(&[7]), memory.prove(&[200]));
-    let rows: [(
-        &str,
-        &TreePath,
-        StateRoot,
-        &[u8],
-        Option<&[u8]>,
-        Result<(), PathError>,
-    ); 9] = [
+    let rows: [Row<'_>; 9] = [
         ("present", &present, root, &[7], Some(&[7, 7]), Ok(())),
         ("absent", &absent, root, &[200], None, Ok(())),
         (

@@ -5,10 +5,8 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::panic,
     reason = "tests say so by panicking"
 )]
-#![expect(clippy::wildcard_enum_match_arm, reason = "tests look at one arm")]
 
 mod check;
 mod history;

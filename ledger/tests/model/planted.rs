@@ -92,6 +92,7 @@ type Plant = (
 );
 
 #[rustfmt::skip]
+#[expect(clippy::too_many_lines, reason = "rows of one table")]
 fn plants() -> Vec<Plant> {
     use Violation as V;
     let seen = |story| then(story, (IMPORT, sight(permit("1"))));

@@ -4,6 +4,7 @@
 //! are `YYYY-MM-DD`, quantities are decimals of the unit. What is absent is null.
 
 use ledger::block::Header;
+use ledger::log::{ConsistencyPath, InclusionPath};
 use ledger::parameters::Parameters;
 use ledger::party::{Office, Party, PartyCode};
 use ledger::proof::{HandOver, LoggedRecord, Proof, StateEntry};
@@ -14,6 +15,9 @@ use ledger::tree::TreePath;
 use serde_json::{Value, json};
 
 pub(crate) trait Fields {
+    /// Its name in the vectors.
+    const TYPE: &'static str;
+
     fn fields(&self) -> Value;
 }
 
@@ -38,24 +42,32 @@ fn maybe<T: Fields>(item: Option<&T>) -> Value {
 }
 
 impl Fields for PermitKey {
+    const TYPE: &'static str = "PermitKey";
+
     fn fields(&self) -> Value {
         json!({ "issuer": self.issuer.to_string(), "number": hex(self.number) })
     }
 }
 
 impl Fields for LineQuantity {
+    const TYPE: &'static str = "LineQuantity";
+
     fn fields(&self) -> Value {
         json!({ "line": self.line.to_string(), "unit": self.unit.code(), "quantity": self.quantity.to_string() })
     }
 }
 
 impl Fields for Origin {
+    const TYPE: &'static str = "Origin";
+
     fn fields(&self) -> Value {
         json!({ "permit": self.permit.fields(), "line": self.line.to_string(), "drawn": self.drawn.to_string() })
     }
 }
 
 impl Fields for Issue {
+    const TYPE: &'static str = "Issue";
+
     fn fields(&self) -> Value {
         let line = |line: &ledger::record::IssuedLine| {
             json!({
@@ -86,6 +98,8 @@ impl Fields for Issue {
 }
 
 impl Fields for Statement {
+    const TYPE: &'static str = "Statement";
+
     fn fields(&self) -> Value {
         let said = match self {
             Self::Issue(said) => said.fields(),
@@ -117,6 +131,8 @@ impl Fields for Statement {
 }
 
 impl Fields for Record {
+    const TYPE: &'static str = "Record";
+
     fn fields(&self) -> Value {
         let checkpoint = self
             .checkpoint
@@ -137,6 +153,8 @@ impl Fields for Record {
 }
 
 impl Fields for Header {
+    const TYPE: &'static str = "Header";
+
     fn fields(&self) -> Value {
         json!({
             "version": self.version,
@@ -156,6 +174,8 @@ impl Fields for Header {
 }
 
 impl Fields for Quorum {
+    const TYPE: &'static str = "Quorum";
+
     fn fields(&self) -> Value {
         let signature = |own: &ledger::quorum::QuorumSignature| json!({ "validator": own.validator, "signature": hex(own.signature.0) });
         json!({
@@ -168,6 +188,8 @@ impl Fields for Quorum {
 }
 
 impl Fields for ValidatorSet {
+    const TYPE: &'static str = "ValidatorSet";
+
     fn fields(&self) -> Value {
         let member = |own: &ledger::quorum::Validator| json!({ "key": hex(own.key.as_bytes()), "power": own.power, "party": own.party.to_string() });
         self.members().iter().map(member).collect()
@@ -175,6 +197,8 @@ impl Fields for ValidatorSet {
 }
 
 impl Fields for Receipt {
+    const TYPE: &'static str = "Receipt";
+
     fn fields(&self) -> Value {
         json!({
             "height": self.height.0,
@@ -185,12 +209,16 @@ impl Fields for Receipt {
 }
 
 impl Fields for Leaf {
+    const TYPE: &'static str = "Leaf";
+
     fn fields(&self) -> Value {
         json!({ "signed": hex(&self.signed), "receipt": self.receipt.fields() })
     }
 }
 
 impl Fields for Act {
+    const TYPE: &'static str = "Act";
+
     fn fields(&self) -> Value {
         json!({
             "party": self.party.to_string(),
@@ -204,6 +232,8 @@ impl Fields for Act {
 }
 
 impl Fields for LineState {
+    const TYPE: &'static str = "LineState";
+
     fn fields(&self) -> Value {
         json!({
             "line": self.line.to_string(),
@@ -221,6 +251,8 @@ impl Fields for LineState {
 }
 
 impl Fields for PermitState {
+    const TYPE: &'static str = "PermitState";
+
     fn fields(&self) -> Value {
         let cancellation = self.cancellation.as_ref();
         json!({
@@ -250,12 +282,16 @@ impl Fields for PermitState {
 }
 
 impl Fields for ReportState {
+    const TYPE: &'static str = "ReportState";
+
     fn fields(&self) -> Value {
         json!({ "sightings": self.sightings, "refusals": self.refusals, "last": self.last.fields() })
     }
 }
 
 impl Fields for Parameters {
+    const TYPE: &'static str = "Parameters";
+
     fn fields(&self) -> Value {
         json!({
             "protocol_version": self.protocol_version,
@@ -270,12 +306,16 @@ impl Fields for Parameters {
 }
 
 impl Fields for Party {
+    const TYPE: &'static str = "Party";
+
     fn fields(&self) -> Value {
         json!({ "union": self.union, "accepts_unendorsed": self.accepts_unendorsed })
     }
 }
 
 impl Fields for Office {
+    const TYPE: &'static str = "Office";
+
     fn fields(&self) -> Value {
         json!({
             "role": self.role.as_str(),
@@ -288,6 +328,8 @@ impl Fields for Office {
 }
 
 impl Fields for TreePath {
+    const TYPE: &'static str = "TreePath";
+
     fn fields(&self) -> Value {
         json!({
             "depth": self.depth,
@@ -298,7 +340,25 @@ impl Fields for TreePath {
     }
 }
 
+impl Fields for InclusionPath {
+    const TYPE: &'static str = "InclusionPath";
+
+    fn fields(&self) -> Value {
+        self.0.iter().map(|hash| Value::from(hex(hash))).collect()
+    }
+}
+
+impl Fields for ConsistencyPath {
+    const TYPE: &'static str = "ConsistencyPath";
+
+    fn fields(&self) -> Value {
+        self.0.iter().map(|hash| Value::from(hex(hash))).collect()
+    }
+}
+
 impl Fields for StateEntry {
+    const TYPE: &'static str = "StateEntry";
+
     fn fields(&self) -> Value {
         json!({
             "key": self.key,
@@ -309,16 +369,20 @@ impl Fields for StateEntry {
 }
 
 impl Fields for LoggedRecord {
+    const TYPE: &'static str = "LoggedRecord";
+
     fn fields(&self) -> Value {
         json!({
             "index": self.index,
             "leaf": hex(&self.leaf),
-            "path": self.path.0.iter().map(hex).collect::<Vec<_>>(),
+            "path": self.path.fields(),
         })
     }
 }
 
 impl Fields for HandOver {
+    const TYPE: &'static str = "HandOver";
+
     fn fields(&self) -> Value {
         json!({
             "header": self.header.fields(),
@@ -329,6 +393,8 @@ impl Fields for HandOver {
 }
 
 impl Fields for Proof {
+    const TYPE: &'static str = "Proof";
+
     fn fields(&self) -> Value {
         json!({
             "version": self.version,

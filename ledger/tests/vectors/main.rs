@@ -18,7 +18,7 @@ use ledger::codec;
 use minicbor::{Decode, Encode};
 use serde_json::{Map, Value, json};
 
-use fields::hex;
+use fields::{Fields, hex};
 
 /// One pinned value.
 struct Vector {
@@ -29,32 +29,34 @@ struct Vector {
 
 impl Vector {
     /// A value of a canonical type, which must read back from its bytes.
-    fn of<T>(name: &str, kind: &str, value: &T, fields: Value, known: Value) -> Self
+    fn of<T>(name: &str, value: &T) -> Self
     where
-        T: Encode<()> + for<'b> Decode<'b, ()> + PartialEq + Debug,
+        T: Encode<()> + for<'b> Decode<'b, ()> + PartialEq + Debug + Fields,
     {
         let bytes = codec::encode(value);
         let read: T = codec::decode(&bytes, bytes.len()).unwrap();
         assert_eq!(&read, value, "{name}");
-        Self::plain(name, fields, bytes, known).typed(kind)
+        Self::plain(name, value.fields(), bytes).typed(T::TYPE)
     }
 
-    /// Bytes that have their fields, and what else is known of them.
-    fn plain(name: &str, fields: Value, bytes: Vec<u8>, known: Value) -> Self {
+    /// Bytes with their fields.
+    fn plain(name: &str, fields: Value, bytes: Vec<u8>) -> Self {
         let mut json = Map::new();
         json.insert("fields".into(), fields);
         json.insert("bytes".into(), hex(&bytes).into());
-        if let Value::Object(known) = known {
-            json.extend(known);
-        }
         let name = name.to_owned();
         Self { name, json, bytes }
     }
 
-    /// Of a canonical type, so that its bytes also stand in a file of their own.
-    fn typed(mut self, kind: &str) -> Self {
-        self.json.insert("type".into(), kind.into());
+    /// And something else that is known of it.
+    fn with(mut self, name: &str, known: impl Into<Value>) -> Self {
+        self.json.insert(name.into(), known.into());
         self
+    }
+
+    /// Of a canonical type, so that its bytes also stand in a file of their own.
+    fn typed(self, kind: &str) -> Self {
+        self.with("type", kind)
     }
 
     fn is_typed(&self) -> bool {

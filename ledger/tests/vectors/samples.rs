@@ -20,7 +20,7 @@ use ledger::testing::{
     permit, quantities, quorum_of, record, refuse, sight, sign, validator_set, voting_key,
 };
 use ledger::tree::KeyHash;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{File, Vector};
 use crate::fields::{Fields as _, hex};
@@ -69,8 +69,8 @@ fn digests() -> File {
             tag.as_str(),
             json!({ "tag": tag.as_str(), "parts": parts.iter().map(hex).collect::<Vec<_>>() }),
             preimage(tag, parts),
-            json!({ "sha256": hex(hash(tag, parts)) }),
         )
+        .with("sha256", hex(hash(tag, parts)))
     };
     let number = |text: &str| {
         let digest = number_hash(CHAIN, party("QS"), text);
@@ -78,14 +78,9 @@ fn digests() -> File {
         let parts = [CHAIN.as_ref(), b"QS", normal.as_bytes()];
         let fields =
             json!({ "chain": hex(CHAIN), "party": "QS", "number": text, "normal": normal });
-        let known = json!({ "sha256": hex(digest) });
         assert_eq!(digest.0, hash(Tag::PermitNumber, &parts));
-        Vector::plain(
-            "permit-number",
-            fields,
-            preimage(Tag::PermitNumber, &parts),
-            known,
-        )
+        Vector::plain("permit-number", fields, preimage(Tag::PermitNumber, &parts))
+            .with("sha256", hex(digest))
     };
     let mut vectors: Vec<_> = Tag::ALL.iter().map(|tag| hashed(*tag, &[])).collect();
     vectors.push(hashed(Tag::Header, &[b"", b"one", &[0; 9]]));
@@ -168,25 +163,15 @@ fn records() -> File {
             hex(key.public().as_bytes())
         });
         let keys: Vec<_> = keys.collect();
-        let known = json!({ "digest": hex(signed.digest()), "message": hex(&message) });
         let envelope =
             json!({ "record": hex(&bytes), "signatures": signatures(&record), "keys": keys });
         assert_eq!(Signed::decode(signed.bytes()).as_ref(), Ok(&*signed));
         [
-            Vector::of(
-                &format!("record-{name}"),
-                "Record",
-                &record,
-                record.fields(),
-                known,
-            ),
-            Vector::plain(
-                &format!("signed-{name}"),
-                envelope,
-                signed.bytes().to_vec(),
-                Value::Null,
-            )
-            .typed("Signed"),
+            Vector::of(&format!("record-{name}"), &record)
+                .with("digest", hex(signed.digest()))
+                .with("message", hex(&message)),
+            Vector::plain(&format!("signed-{name}"), envelope, signed.bytes().to_vec())
+                .typed("Signed"),
         ]
     });
     File::new(
@@ -233,8 +218,8 @@ fn votes(story: &TestLedger) -> File {
             "voter": hex(voter.public().as_bytes()),
         });
         let message = ballot.preimage(CHAIN);
-        let known = json!({ "signature": hex(voter.sign(&message).0) });
-        Vector::plain(&format!("ballot-{name}"), fields, message, known)
+        let signature = hex(voter.sign(&message).0);
+        Vector::plain(&format!("ballot-{name}"), fields, message).with("signature", signature)
     });
     File::new(
         "votes",
@@ -245,28 +230,12 @@ fn votes(story: &TestLedger) -> File {
 
 fn blocks(story: &TestLedger) -> File {
     let set = validator_set(&VALIDATORS);
-    let mut vectors = vec![Vector::of(
-        "validators",
-        "ValidatorSet",
-        &set,
-        set.fields(),
-        json!({ "digest": hex(set.digest()) }),
-    )];
+    let mut vectors = vec![Vector::of("validators", &set).with("digest", hex(set.digest()))];
     for (name, (header, quorum)) in ["1", "2"].iter().zip(&story.blocks) {
-        vectors.push(Vector::of(
-            &format!("header-{name}"),
-            "Header",
-            header,
-            header.fields(),
-            json!({ "id": hex(header.id()) }),
-        ));
-        vectors.push(Vector::of(
-            &format!("quorum-{name}"),
-            "Quorum",
-            quorum,
-            quorum.fields(),
-            json!({ "digest": hex(quorum.digest()) }),
-        ));
+        vectors.push(Vector::of(&format!("header-{name}"), header).with("id", hex(header.id())));
+        vectors.push(
+            Vector::of(&format!("quorum-{name}"), quorum).with("digest", hex(quorum.digest())),
+        );
     }
     let (header, _) = &story.blocks[1];
     let carried = story.blocks[0].1.clone();
@@ -278,8 +247,7 @@ fn blocks(story: &TestLedger) -> File {
         "carried": carried.fields(),
         "records": [hex(&leaf.signed)],
     });
-    vectors
-        .push(Vector::plain("block-2", fields, block.bytes().to_vec(), Value::Null).typed("Block"));
+    vectors.push(Vector::plain("block-2", fields, block.bytes().to_vec()).typed("Block"));
     File::new(
         "blocks",
         "Block id = H(\"header\", bytes), quorum digest = H(\"quorum\", bytes), validators digest = H(\"validators\", bytes).",
@@ -291,13 +259,7 @@ fn state(story: &TestLedger) -> File {
     let key = permit("26QS000123/AA");
     let mut vectors = Vec::new();
     let mut permit_at = |name: &str, permit: &PermitState| {
-        vectors.push(Vector::of(
-            &format!("permit-state-{name}"),
-            "PermitState",
-            permit,
-            permit.fields(),
-            Value::Null,
-        ));
+        vectors.push(Vector::of(&format!("permit-state-{name}"), permit));
     };
     let used = story.permit(&key).unwrap();
     permit_at("used", &used);
@@ -322,50 +284,20 @@ fn state(story: &TestLedger) -> File {
         ledger::state::read(&story.state, &StateKey::report(&permit("26QS000999/AA")))
             .unwrap()
             .unwrap();
-    vectors.push(Vector::of(
-        "report-state",
-        "ReportState",
-        &report,
-        report.fields(),
-        Value::Null,
-    ));
+    vectors.push(Vector::of("report-state", &report));
     for (name, index) in [("applied", 3), ("refused", 4)] {
         let leaf: Leaf = codec::decode(story.state.leaf(index).unwrap(), 70_000).unwrap();
-        vectors.push(Vector::of(
-            &format!("receipt-{name}"),
-            "Receipt",
-            &leaf.receipt,
-            leaf.receipt.fields(),
-            Value::Null,
-        ));
-        vectors.push(Vector::of(
-            &format!("leaf-{name}"),
-            "Leaf",
-            &leaf,
-            leaf.fields(),
-            Value::Null,
-        ));
+        vectors.push(Vector::of(&format!("receipt-{name}"), &leaf.receipt));
+        vectors.push(Vector::of(&format!("leaf-{name}"), &leaf));
     }
     let parameters = Parameters::default();
-    vectors.push(Vector::of(
-        "parameters",
-        "Parameters",
-        &parameters,
-        parameters.fields(),
-        Value::Null,
-    ));
+    vectors.push(Vector::of("parameters", &parameters));
     for (name, union) in [("alone", None), ("in-a-union", Some("NORTH".into()))] {
         let party = Party {
             accepts_unendorsed: union.is_some(),
             union,
         };
-        vectors.push(Vector::of(
-            &format!("party-{name}"),
-            "Party",
-            &party,
-            party.fields(),
-            Value::Null,
-        ));
+        vectors.push(Vector::of(&format!("party-{name}"), &party));
     }
     for (name, active_until) in [("active", None), ("ended", Some(Height(9)))] {
         let place = KeyHash::of(StateKey::office(party("QS"), OfficeNumber(2)).as_ref());
@@ -374,13 +306,7 @@ fn state(story: &TestLedger) -> File {
             active_until,
             ..codec::decode(&bytes, 200).unwrap()
         };
-        vectors.push(Vector::of(
-            &format!("office-{name}"),
-            "Office",
-            &office,
-            office.fields(),
-            Value::Null,
-        ));
+        vectors.push(Vector::of(&format!("office-{name}"), &office));
     }
     File::new(
         "state",
@@ -407,13 +333,7 @@ fn state_proofs(story: &TestLedger) -> File {
         } else {
             "absent"
         };
-        Vector::of(
-            &format!("path-{kind}"),
-            "TreePath",
-            &entry.path,
-            entry.fields(),
-            Value::Null,
-        )
+        Vector::of(&format!("path-{kind}"), &entry.path).with("fields", entry.fields())
     };
     let vectors: Vec<_> = present.iter().chain(absent).map(vector).collect();
     let file = File::new(
@@ -434,15 +354,9 @@ fn log_proofs(story: &TestLedger) -> File {
         let fields = json!({
             "index": index,
             "leaf": hex(leaf),
-            "path": path.0.iter().map(hex).collect::<Vec<_>>(),
+            "path": path.fields(),
         });
-        vectors.push(Vector::of(
-            "inclusion",
-            "InclusionPath",
-            &path,
-            fields,
-            Value::Null,
-        ));
+        vectors.push(Vector::of("inclusion", &path).with("fields", fields));
     }
     for (old, _) in &story.blocks {
         let path = prove_consistency(&story.state, header.log_size, old.log_size).unwrap();
@@ -450,15 +364,9 @@ fn log_proofs(story: &TestLedger) -> File {
         let fields = json!({
             "old_size": old.log_size,
             "old_root": hex(old.log_root),
-            "path": path.0.iter().map(hex).collect::<Vec<_>>(),
+            "path": path.fields(),
         });
-        vectors.push(Vector::of(
-            "consistency",
-            "ConsistencyPath",
-            &path,
-            fields,
-            Value::Null,
-        ));
+        vectors.push(Vector::of("consistency", &path).with("fields", fields));
     }
     let file = File::new(
         "log_proofs",
@@ -473,13 +381,7 @@ fn proofs(story: &TestLedger) -> File {
     let mut vectors = Vec::new();
     let mut add = |name: &str, proof: &Proof| {
         assert!(proof.check(&story.trust(), START).is_ok(), "{name}");
-        vectors.push(Vector::of(
-            &format!("proof-{name}"),
-            "Proof",
-            proof,
-            proof.fields(),
-            Value::Null,
-        ));
+        vectors.push(Vector::of(&format!("proof-{name}"), proof));
     };
     add("used", &story.proof(&permit("26QS000123/AA")));
     add("never-issued", &story.proof(&permit("26QS000999/AA")));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::string::{String, ToString};
 use std::vec::Vec;
 use std::{format, vec};
@@ -58,7 +58,7 @@ fn told(reading: &Reading) -> String {
 }
 
 /// Compares with the sibling `.txt`; `BLESS=1` writes it, for a person to review.
-fn compare(path: &PathBuf, got: &str) {
+fn compare(path: &Path, got: &str) {
     let expected_path = path.with_extension("txt");
     if std::env::var_os("BLESS").is_some() {
         fs::write(&expected_path, got).expect("write");
