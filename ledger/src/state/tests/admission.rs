@@ -6,6 +6,7 @@ use crate::limits::{GOOD_UNTIL_MS_MAX, MADE_AT_AHEAD_MS_MAX};
 use crate::party::{Algorithm, Height, Office, OfficeNumber};
 use crate::record::{Checkpoint, Record};
 use crate::signed::{CheckAll, SignatureCheck};
+use crate::state::admission::KnownOffices;
 use crate::testing::{four_parties, key, office_key};
 use crate::tree::KeyHash;
 
@@ -287,4 +288,37 @@ fn admission_rests_on_the_given_check_of_signatures() {
     let expected = AdmissionError::Inadmissible(Inadmissible::BadSignature);
     let refused = execution.admit(&signed, &Never);
     assert_eq!(refused.err(), Some(expected));
+}
+
+#[test]
+fn an_office_known_before_counts_only_as_long_as_the_state_says_the_same() {
+    let name = StateKey::office(party("QT"), OfficeNumber(2));
+    let without = || {
+        let entries = four_parties().into_iter();
+        entries.filter(|(key, _)| key != name.as_str())
+    };
+    let rotated = Office {
+        role: Role::Customs,
+        algorithm: Algorithm::Ed25519,
+        key: key("another").public(),
+        active_from: Height(1),
+        active_until: None,
+    };
+    let rotated = (name.as_str().into(), codec::encode(&rotated));
+    let before = TestLedger::default();
+    let after = TestLedger::new(without().chain([rotated]).collect());
+    let gone = TestLedger::new(without().collect());
+    let signed = sign(&sighting());
+    let mut known = KnownOffices::default();
+    for (ledger, expected) in [
+        (&before, None),
+        (&before, None),
+        (&after, Some(Inadmissible::BadSignature)),
+        (&gone, Some(Inadmissible::UnknownOffice(OfficeNumber(2)))),
+        (&before, None),
+    ] {
+        let admitted = known.admit(&ledger.state, &ledger.next(START), &signed, &CheckAll);
+        let expected = expected.map(AdmissionError::from);
+        assert_eq!(admitted.err(), expected);
+    }
 }
