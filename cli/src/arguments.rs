@@ -14,9 +14,18 @@ use crate::command::{
 };
 use crate::print::Colour;
 
+/// Told at the end of the help, because scripts depend on it.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0 done; for verify: green         5 node unreachable or behind: try again
+  1 the tool or its set-up failed   6 refused by the ledger: do not try again
+  2 wrong usage                     7 key missing, locked or not allowed
+  3 amber: a person must look       8 not a permit
+  4 red: do not accept              9 submitted, not final in time";
+
 /// CITES permits on a shared ledger: issue, endorse, accept, verify. Not a product of the CITES Secretariat.
 #[derive(Debug, Parser)]
-#[command(name = "cites", version, max_term_width = 100)]
+#[command(name = "cites", version, max_term_width = 100, after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
     /// What every command understands.
     #[command(flatten)]
@@ -28,6 +37,7 @@ pub(crate) struct Arguments {
 
 /// Flags of every command.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Options of every command")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Common {
     /// The node to ask.

@@ -380,9 +380,24 @@ const fn exit_of(status: u16) -> Exit {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_answer_panics(text in "\\PC{0,80}", status in "final|stored|not_included|unknown|x", result in "applied|refused|x",
+            height in any::<i64>(), code in any::<u16>(), bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let client = client("http://h").unwrap();
+            let answer = json!({"status": status, "reason": text, "receipt": {"height": height, "index": text, "result": result, "reason": text}});
+            let _standing = client.standing(&answer);
+            let _json = client.json(&bytes);
+            let failure = problem(code, &bytes).into_failure();
+            prop_assert!(failure.exit() != Exit::Done);
+            prop_assert!(problem(code, text.as_bytes()).into_failure().exit() != Exit::Done);
+        }
+    }
 
     fn client(url: &str) -> Result<Client, Failure> {
         Client::new(url, Duration::from_secs(1))

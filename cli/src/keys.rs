@@ -245,3 +245,50 @@ fn password_from(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// As `cites key new` wrote it, with the password `specimen`; nobody ever used the key.
+    const SPECIMEN: &str = include_str!("../tests/specimen.pem");
+
+    /// All that is done with a file's bytes before its password is asked for.
+    fn examine(bytes: &[u8]) -> Result<(), Failure> {
+        let path = Path::new("k.pem");
+        let document = decode(path, bytes)?;
+        let info =
+            EncryptedPrivateKeyInfo::from_der(document.as_bytes()).map_err(|_| no_key(path))?;
+        check_cost(path, &info)
+    }
+
+    #[test]
+    fn the_specimen_is_sound() {
+        examine(SPECIMEN.as_bytes()).unwrap();
+    }
+
+    proptest! {
+        #[test]
+        fn no_damage_to_a_key_file_panics(place in 0..SPECIMEN.len(), byte in any::<u8>(), end in 0..SPECIMEN.len()) {
+            let mut bytes = SPECIMEN.as_bytes().to_vec();
+            bytes[place] = byte;
+            let _damaged = examine(&bytes);
+            bytes.truncate(end);
+            prop_assert!(examine(&bytes).is_err() || end + 2 > SPECIMEN.len());
+        }
+
+        #[test]
+        fn no_damage_within_the_encoding_panics(place in 0..160_usize, byte in any::<u8>()) {
+            let (_, document) = SecretDocument::from_pem(SPECIMEN).unwrap();
+            let mut der = document.as_bytes().to_vec();
+            if let Some(at) = der.get_mut(place) {
+                *at = byte;
+            }
+            if let Ok(info) = EncryptedPrivateKeyInfo::from_der(&der) {
+                let _cost = check_cost(Path::new("k.pem"), &info);
+            }
+        }
+    }
+}

@@ -246,7 +246,21 @@ pub(crate) fn talk(text: &str) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn whatever_is_shown_only_its_lines_move_the_terminal(text in any::<String>()) {
+            let mut page = Page::new();
+            page.heading(Light::Red, &text, &text);
+            page.field(&text, &text);
+            page.text(&text);
+            let shown = page.render(Colour::Never, false);
+            prop_assert!(shown.chars().all(|c| c == '\n' || !c.is_control()), "{shown:?}");
+        }
+    }
 
     #[test]
     fn foreign_text_cannot_move_the_terminal() {
