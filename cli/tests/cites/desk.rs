@@ -1,6 +1,7 @@
 //! A device with the binary: its folder, its keys, its files; and what a run of it gave.
 
 use std::fs::{self, Permissions};
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -153,6 +154,29 @@ impl Device {
             run.json();
         }
         run
+    }
+
+    /// Runs the binary at a terminal, where `answer` is typed; `None` where this machine has no `script`.
+    pub(crate) fn run_at_terminal(&self, arguments: &[&str], answer: &str) -> Option<Run> {
+        let command = format!("{} {}", env!("CARGO_BIN_EXE_cites"), arguments.join(" "));
+        let mut script = Command::new("script")
+            .args(["-qec", &command, "/dev/null"])
+            .current_dir(self.folder.path())
+            .env("CITES_NODE", &self.node.url)
+            .env("CITES_HOME", self.path("home"))
+            .env("CITES_PASSWORD_FILE", self.path("password"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .ok()?;
+        script.stdin.take()?.write_all(answer.as_bytes()).unwrap();
+        let output = script.wait_with_output().unwrap();
+        Some(Run {
+            code: output.status.code().unwrap(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::new(),
+        })
     }
 
     /// Runs it as an office.

@@ -192,6 +192,29 @@ fn what_cannot_be_stated_at_all_is_not_sent() {
 }
 
 #[test]
+fn a_person_is_asked_before_a_permit_is_spent() {
+    let device = Device::new();
+    device.issue(NUMBER);
+    device.endorse(NUMBER);
+    let key = device.key("QN", "customs");
+    let import = [
+        "--key", &key, "import", NAME, "--line", "A=958", "--port", "QNHAR",
+    ];
+    let question = "Record import of A 958 NAR (endorsed 960) and spend this permit?";
+    for answer in ["n\n", "\n"] {
+        let Some(run) = device.run_at_terminal(&import, answer) else {
+            eprintln!("script is not installed: nobody can be asked here");
+            return;
+        };
+        run.ends(130).says(question).says("nothing was sent");
+    }
+    assert!(device.state(NUMBER).import.is_none());
+    let run = device.run_at_terminal(&import, "y\n").unwrap();
+    run.ends(0).says("it cannot be used again");
+    assert!(device.state(NUMBER).import.is_some());
+}
+
+#[test]
 fn a_document_with_faults_is_not_issued_and_all_faults_are_told() {
     let device = Device::new();
     let bad = document(NUMBER)
