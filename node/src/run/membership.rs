@@ -1,0 +1,108 @@
+//! Who this node is, and who the others are: names from the genesis, addresses from `node.toml`.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+
+use genesis::{Genesis, Node};
+use ledger::party::PartyCode;
+use libp2p::identity::Keypair;
+use libp2p::multiaddr::Protocol;
+use libp2p::{Multiaddr, PeerId};
+
+use super::RunError;
+use crate::config::Config;
+use crate::engine;
+use crate::gossip;
+use crate::identity::Identity;
+
+/// This node's own entry in the genesis.
+pub(super) fn own_node<'g>(
+    genesis: &'g Genesis,
+    party: PartyCode,
+    identity: &Identity,
+) -> Result<&'g Node, RunError> {
+    let member = genesis.member(party);
+    let member = member.ok_or(RunError::UnknownParty(party))?;
+    let peer = identity.peer_id();
+    let node = member.nodes.iter().find(|node| node.peer == peer);
+    let node = node.ok_or(RunError::UnknownNode { party, peer })?;
+    let is_own = |key| key == identity.voting().public();
+    if node.voting.is_some_and(|voting| !is_own(voting.key)) {
+        return Err(RunError::OtherVotingKey);
+    }
+    Ok(node)
+}
+
+pub(super) fn keypair(identity: &Identity) -> Result<Keypair, RunError> {
+    identity
+        .peer_keypair()
+        .map_err(|error| RunError::PeerKey(error.to_string()))
+}
+
+pub(super) fn engine_settings(
+    config: &Config,
+    genesis: &Genesis,
+    identity: &Identity,
+) -> Result<engine::Settings, RunError> {
+    let mut peers = Vec::new();
+    for peer in &config.peers {
+        // One Party's nodes may answer at any of its addresses.
+        for id in nodes_of(genesis, peer.party, identity)? {
+            let address = multiaddr(peer.consensus);
+            peers.push(engine::Peer { address, id });
+        }
+    }
+    Ok(engine::Settings {
+        chain: genesis.chain_id(),
+        name: config.party.to_string(),
+        listen: multiaddr(config.listen.consensus),
+        peers,
+        keypair: keypair(identity)?,
+        folder: config.data_folder(),
+    })
+}
+
+pub(super) fn gossip_settings(
+    config: &Config,
+    genesis: &Genesis,
+    identity: &Identity,
+) -> Result<gossip::Settings, RunError> {
+    let mut members = BTreeSet::new();
+    for (_, node) in genesis.nodes() {
+        members.insert(peer_id(node)?);
+    }
+    let mut dial = Vec::new();
+    for peer in &config.peers {
+        dial.push(gossip::Address {
+            address: peer.gossip,
+            peers: nodes_of(genesis, peer.party, identity)?,
+        });
+    }
+    Ok(gossip::Settings {
+        chain: genesis.chain_id(),
+        listen: config.listen.gossip,
+        members,
+        dial,
+    })
+}
+
+/// A Party's nodes, without this one.
+fn nodes_of(
+    genesis: &Genesis,
+    party: PartyCode,
+    identity: &Identity,
+) -> Result<BTreeSet<PeerId>, RunError> {
+    let member = genesis.member(party);
+    let member = member.ok_or(RunError::UnknownParty(party))?;
+    let own = identity.peer_id();
+    let others = member.nodes.iter().filter(|node| node.peer != own);
+    others.map(peer_id).collect()
+}
+
+fn peer_id(node: &Node) -> Result<PeerId, RunError> {
+    PeerId::from_bytes(&node.peer.to_bytes()).map_err(|error| RunError::PeerKey(error.to_string()))
+}
+
+fn multiaddr(address: SocketAddr) -> Multiaddr {
+    Multiaddr::from(address.ip()).with(Protocol::Tcp(address.port()))
+}
