@@ -391,7 +391,7 @@ fn behaviour(
 ) -> Result<Behaviour, GossipError> {
     let setup = |error: &dyn std::fmt::Display| GossipError::Setup(error.to_string());
     let config = gossipsub::ConfigBuilder::default()
-        .protocol_id_prefix(name(chain, "gossip"))
+        .protocol_id_prefix(format!("/{}", name(chain, "gossip")))
         .validation_mode(ValidationMode::Strict)
         .validate_messages()
         .max_transmit_size(BUNDLE_BYTES_MAX + ENVELOPE_BYTES)
