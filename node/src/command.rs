@@ -10,6 +10,9 @@ use node::identity::IdentityError;
 
 pub(crate) mod genesis;
 pub(crate) mod init;
+pub(crate) mod run;
+pub(crate) mod status;
+pub(crate) mod localnet;
 
 /// Exit codes: a promise to scripts, the same in `cites` and `cites-node`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +21,8 @@ pub(crate) enum Exit {
     Failed = 1,
     /// Wrong usage, as clap says it too.
     Usage = 2,
+    /// The node does not answer.
+    Unreachable = 5,
     /// A file is missing or is not what it should be.
     BadInput = 8,
 }

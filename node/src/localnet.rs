@@ -3,6 +3,7 @@
 //! What an operator would type is what happens here: `init` for each Party, `genesis new` and `collect` for the
 //! coordinator, `genesis accept` in each home, then `run`. Only office keys are brought along.
 
+mod desk;
 mod ports;
 mod process;
 
@@ -21,6 +22,7 @@ use ledger::party::{PartyCode, Role};
 use crate::config::{Config, ConfigError, Listen, Peer};
 use crate::durable::{self, Existing, Readers};
 
+pub use self::desk::{Answer, Desk};
 pub use self::ports::Ports;
 pub use self::process::{NodeProcess, STOP_WITH_STDIN, until};
 
@@ -138,6 +140,80 @@ impl LocalnetError {
     }
 }
 
+/// The programs of one build.
+#[derive(Clone, Debug)]
+pub struct Programs {
+    /// `cites-node`.
+    pub node: PathBuf,
+    /// `cites`.
+    pub cites: PathBuf,
+}
+
+impl Programs {
+    /// This very program, and the `cites` that was built with it.
+    ///
+    /// # Errors
+    /// [`LocalnetError::File`] where `cites` does not lie beside it.
+    pub fn beside_us() -> Result<Self, LocalnetError> {
+        let name = Path::new("cites-node");
+        let node = std::env::current_exe().map_err(LocalnetError::file(name))?;
+        let cites = node.with_file_name("cites");
+        if cites.is_file() {
+            return Ok(Self { node, cites });
+        }
+        let missing = "not there; build it with: cargo build --workspace --bins";
+        Err(LocalnetError::file(&cites)(io::Error::other(missing)))
+    }
+}
+
+/// Parties with fresh keys, each with the devices of its two offices, and their network. No node runs yet.
+///
+/// # Errors
+/// [`LocalnetError`].
+pub fn set_up(
+    programs: &Programs,
+    dir: &Path,
+    parties: &[(PartyCode, String)],
+    ports: Ports,
+    heartbeat_ms: u32,
+) -> Result<(Localnet, Vec<Desk>), LocalnetError> {
+    let roles = [Role::Management, Role::Customs];
+    let offices: Vec<_> = parties
+        .iter()
+        .flat_map(|(party, _)| roles.map(|role| (*party, role)))
+        .collect();
+    let made = Desk::set_up_all(&programs.cites, &dir.join("desks"), &offices)?;
+    let offices_of = |party: PartyCode| {
+        let own = made.iter().filter(move |(desk, _)| desk.party() == party);
+        own.map(|(_, office)| *office).collect()
+    };
+    let plan = Plan {
+        program: programs.node.clone(),
+        dir: dir.join("nodes"),
+        parties: parties
+            .iter()
+            .map(|(code, name)| LocalParty {
+                code: *code,
+                name: name.clone(),
+                votes: true,
+                offices: offices_of(*code),
+            })
+            .collect(),
+        heartbeat_ms,
+    };
+    let localnet = Localnet::make(&plan, ports)?;
+    let mut desks = Vec::new();
+    for (desk, _) in &made {
+        desk.pin(localnet.genesis_path(), localnet.genesis())?;
+        let node = localnet
+            .nodes()
+            .iter()
+            .find(|node| node.party() == desk.party());
+        desks.extend(node.map(|node| desk.asking(&node.url())));
+    }
+    Ok((localnet, desks))
+}
+
 impl Localnet {
     /// Goes through the ceremony; no node runs yet.
     ///
@@ -208,6 +284,17 @@ impl Localnet {
     /// [`LocalnetError::File`].
     pub fn start(&mut self) -> Result<(), LocalnetError> {
         self.nodes.iter_mut().try_for_each(NodeProcess::start)
+    }
+
+    /// Starts every node that does not run, and waits until all answer.
+    ///
+    /// # Errors
+    /// [`LocalnetError::File`], [`LocalnetError::Node`].
+    pub fn bring_up(&mut self) -> Result<(), LocalnetError> {
+        self.start()?;
+        self.nodes
+            .iter_mut()
+            .try_for_each(NodeProcess::wait_until_up)
     }
 
     /// Stops every node in good order, all at the same time.

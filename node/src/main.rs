@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 mod command;
 
-use command::{genesis, init};
+use command::{genesis, init, localnet, run, status};
 
 /// One Party's node of the CITES permit ledger.
 #[derive(Parser)]
@@ -24,6 +24,12 @@ enum Command {
     /// The ceremony in which all Parties agree on the beginning.
     #[command(subcommand)]
     Genesis(genesis::Act),
+    /// Run the node until it is asked to stop.
+    Run(run::Run),
+    /// Ask the running node how it is.
+    Status(status::Status),
+    /// Several Parties on this machine, with fresh keys, until it is stopped.
+    Localnet(localnet::LocalnetArguments),
 }
 
 fn main() -> ExitCode {
@@ -31,6 +37,9 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Init(init) => init::run(&init, &mut out),
         Command::Genesis(act) => genesis::run(&act, &mut out),
+        Command::Run(run) => run::run(&run),
+        Command::Status(status) => status::run(&status, &mut out),
+        Command::Localnet(arguments) => localnet::run(&arguments, &mut out),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,13 +1,15 @@
 //! One node as a process of this machine: start, kill, stop, and what it wrote into its log.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Seek as _, SeekFrom};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use ledger::party::PartyCode;
+use serde_json::Value;
 
 use super::LocalnetError;
 use crate::config::Listen;
@@ -18,6 +20,11 @@ pub const STOP_WITH_STDIN: &str = "--stop-with-stdin";
 
 /// A node that has not stopped by then is stuck.
 const STOP_TIME_MAX: Duration = Duration::from_secs(20);
+/// A node that has not answered by then does not run.
+const START_TIME_MAX: Duration = Duration::from_secs(60);
+/// Longest wait for a node's status, and its longest form.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(5);
+const ANSWER_BYTES_MAX: u64 = 64 * 1024;
 /// How often a condition is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// Bytes of the end of a log that are shown.
@@ -112,6 +119,34 @@ impl NodeProcess {
         Ok(())
     }
 
+    /// What it tells of itself; `None` where it does not answer.
+    #[must_use]
+    pub fn status(&self) -> Option<Value> {
+        get(self.listen.http, "/v1/status").ok()
+    }
+
+    /// Its height; `None` where it does not answer.
+    #[must_use]
+    pub fn height(&self) -> Option<u64> {
+        self.status()?.get("height")?.as_str()?.parse().ok()
+    }
+
+    /// Waits until it answers.
+    ///
+    /// # Errors
+    /// [`LocalnetError::Node`] where it ended, or did not answer in time.
+    pub fn wait_until_up(&mut self) -> Result<(), LocalnetError> {
+        let up = until(START_TIME_MAX, || match self.ended() {
+            Some(status) => Some(Err(format!("ended with {status} instead of starting"))),
+            None => self.status().map(|_| Ok(())),
+        });
+        match up {
+            Some(Ok(())) => Ok(()),
+            Some(Err(what)) => Err(self.failed(&what)),
+            None => Err(self.failed("does not answer")),
+        }
+    }
+
     /// How it ended, if it was started and has ended by itself.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         let status = self.child.as_mut()?.try_wait().ok()??;
@@ -195,10 +230,25 @@ impl NodeProcess {
             file.seek(SeekFrom::Start(length.saturating_sub(LOG_BYTES_SHOWN)))?;
             let mut bytes = Vec::new();
             file.take(LOG_BYTES_SHOWN).read_to_end(&mut bytes)?;
-            Ok::<_, std::io::Error>(String::from_utf8_lossy(&bytes).into_owned())
+            Ok::<_, io::Error>(String::from_utf8_lossy(&bytes).into_owned())
         };
         end().unwrap_or_default()
     }
+}
+
+/// One JSON answer over HTTP/1.1, from this machine.
+fn get(address: SocketAddr, path: &str) -> io::Result<Value> {
+    let mut stream = TcpStream::connect_timeout(&address, ANSWER_TIME_MAX)?;
+    stream.set_read_timeout(Some(ANSWER_TIME_MAX))?;
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+    )?;
+    let mut answer = String::new();
+    stream.take(ANSWER_BYTES_MAX).read_to_string(&mut answer)?;
+    let body = answer.split_once("\r\n\r\n").map(|(_, body)| body);
+    body.and_then(|body| serde_json::from_str(body).ok())
+        .ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
 impl Drop for NodeProcess {
