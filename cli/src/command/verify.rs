@@ -1,6 +1,6 @@
 //! `cites verify`: may this permit be accepted? The same judge as everywhere, under this device's own trust.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use ledger::limits::PROOF_BYTES_MAX;
@@ -17,7 +17,7 @@ use crate::desk::Desk;
 use crate::evidence::{Evidence, without_data};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::files;
+use crate::files::{self, Existing, Readers};
 use crate::print::Answer;
 use crate::print::verdict::Told;
 use crate::reference::{Input, Named, is_file, proof_beside, read_secret, secret_of};
@@ -37,6 +37,9 @@ pub(crate) struct Verify {
     /// Judge from this proof file instead of asking a node.
     #[arg(long, value_name = "FILE")]
     proof: Option<PathBuf>,
+    /// Keep the node's proof in this file, to judge it again where there is no node.
+    #[arg(long, value_name = "FILE", conflicts_with = "proof")]
+    save_proof: Option<PathBuf>,
 }
 
 /// What is to be judged.
@@ -83,6 +86,9 @@ pub(crate) fn run(arguments: &Verify, desk: &Desk) -> Result<Answer, Failure> {
             let client = desk.client()?;
             subject.source = client.address().into();
             let fetched = Evidence::fetch(&pinned, &client, &subject.key);
+            if let (Ok(evidence), Some(path)) = (&fetched, &arguments.save_proof) {
+                keep(path, evidence)?;
+            }
             judge_fetched(desk, &mut pinned, &mut subject, fetched, &mut warnings)?
         }
     };
@@ -96,6 +102,14 @@ pub(crate) fn run(arguments: &Verify, desk: &Desk) -> Result<Answer, Failure> {
     let mut answer = told.answer(desk);
     answer.warnings = warnings;
     Ok(answer)
+}
+
+/// Keeps the proof as it came; it is judged wherever it is read.
+fn keep(path: &Path, evidence: &Evidence) -> Result<(), Failure> {
+    files::write(path, &evidence.bytes, Readers::Everybody, Existing::Replace).map_err(|error| {
+        Failure::new(Exit::Failed, format_args!("`{}`: {error}", path.display()))
+            .hint("look at the disk and who may use the folder")
+    })
 }
 
 /// A node that is silent leaves the question open (amber); it never decides it.
