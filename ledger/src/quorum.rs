@@ -351,7 +351,12 @@ mod tests {
     }
 
     /// What, whose keys, the quorum, and the answer.
-    type Row<'a> = (&'static str, &'a [SecretKey], Quorum, Result<(), QuorumError>);
+    type Row<'a> = (
+        &'static str,
+        &'a [SecretKey],
+        Quorum,
+        Result<(), QuorumError>,
+    );
 
     #[test]
     #[expect(clippy::too_many_lines, reason = "rows of one table")]

@@ -50,7 +50,11 @@ impl KeyHash {
     /// Four bits of the path, from the first.
     pub(crate) fn nibble(&self, depth: usize) -> u8 {
         let byte = self.0.0.get(depth / 2).copied().unwrap_or(0);
-        if depth.is_multiple_of(2) { byte >> 4 } else { byte & 15 }
+        if depth.is_multiple_of(2) {
+            byte >> 4
+        } else {
+            byte & 15
+        }
     }
 }
 

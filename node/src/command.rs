@@ -10,9 +10,9 @@ use node::identity::IdentityError;
 
 pub(crate) mod genesis;
 pub(crate) mod init;
+pub(crate) mod localnet;
 pub(crate) mod run;
 pub(crate) mod status;
-pub(crate) mod localnet;
 
 /// Exit codes: a promise to scripts, the same in `cites` and `cites-node`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -69,11 +69,10 @@ impl Waiting {
     /// Forgets records that are in a block, or will never be, and tells who watches them.
     pub(super) fn remove<'a>(&self, records: impl IntoIterator<Item = &'a RecordDigest> + Clone) {
         self.lock().remove(records.clone());
-        let mut watchers = self
-            .watchers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let told = records.into_iter().filter_map(|record| watchers.remove(record));
+        let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = records
+            .into_iter()
+            .filter_map(|record| watchers.remove(record));
         for watcher in told.flatten() {
             // Whoever no longer listens needs no answer.
             let _gone = watcher.send(());
@@ -87,10 +86,7 @@ impl Waiting {
     /// Is told when the record stops waiting. Ask the store what became of it, before and after.
     pub fn watch(&self, record: RecordDigest) -> oneshot::Receiver<()> {
         let (watcher, told) = oneshot::channel();
-        let mut watchers = self
-            .watchers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
         watchers.entry(record).or_default().push(watcher);
         told
     }
