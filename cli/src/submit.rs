@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use ledger::limits::GOOD_UNTIL_MS_MAX;
+use ledger::quantity::Quantity;
 use ledger::quorum::PROTOCOL_VERSION;
 use ledger::reason::Reason;
 use ledger::record::{PermitKey, Record, Statement};
 use ledger::signed::Signed;
-use ledger::state::{Act, PermitState};
+use ledger::state::{Act, LineState, PermitState};
 use serde_json::{Map, Value, json};
 
 use crate::arguments::{Sending, Wait};
@@ -352,7 +353,8 @@ impl Submission {
             &format!("reason.{code}.text"),
             &[("height", &receipt.height.to_string()), ("time", "")],
         );
-        let detail = who.unwrap_or(words);
+        let limit = state.and_then(|state| limit(&self.signed.record().statement, reason, state));
+        let detail = who.or(limit).unwrap_or(words);
         self.failure(Exit::Refused, format_args!("refused {code}: {detail}"))
             .code(code)
             .with("status", "final")
@@ -375,6 +377,38 @@ pub(crate) fn cause(reason: Reason, state: &PermitState) -> Option<&Act> {
     }
     let cancellation = state.cancellation.as_ref()?;
     (state.cancelled_as() == Some(reason)).then_some(&cancellation.act)
+}
+
+/// What would have been allowed: `A at most 1000 NAR`, `only QN may record the import`.
+fn limit(statement: &Statement, reason: Reason, state: &PermitState) -> Option<String> {
+    let (lines, allowed): (_, fn(&LineState) -> Quantity) = match statement {
+        Statement::Endorse(said) => (&said.lines, |line| line.authorised),
+        Statement::Import(said) => (&said.lines, LineState::importable),
+        Statement::Cancel(_) if reason == Reason::WrongParty => {
+            return Some(format!("only {} may cancel it", state.issuer));
+        }
+        Statement::Issue(_) | Statement::Sight(_) | Statement::Refuse(_) | Statement::Cancel(_) => {
+            return None;
+        }
+    };
+    if reason == Reason::WrongParty {
+        return match (statement, state.destination) {
+            (Statement::Import(_), Some(to)) => Some(format!("only {to} may record the import")),
+            (Statement::Endorse(_), _) => {
+                Some(format!("only {} may endorse the export", state.issuer))
+            }
+            (_, _) => None,
+        };
+    }
+    if reason != Reason::OverQuantity {
+        return None;
+    }
+    let exceeded = lines.iter().filter_map(|said| {
+        let line = state.line(said.line)?;
+        let most = allowed(line);
+        (said.quantity > most).then(|| format!("{} at most {most} {}", line.line, line.unit))
+    });
+    Some(exceeded.collect::<Vec<_>>().join(", ")).filter(|text| !text.is_empty())
 }
 
 /// Who, where and when, as fields of an object.

@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &Show, desk: &Desk) -> Result<Answer, Failure> {
             "phrase.valid",
             &[
                 ("from", &state.valid_from.to_string()),
-                ("to", &state.valid_until.to_string()),
+                ("until", &state.valid_until.to_string()),
             ],
         ),
     );

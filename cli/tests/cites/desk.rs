@@ -152,6 +152,8 @@ impl Device {
         assert!(!run.stderr.contains("panicked"), "{run:#?}");
         if arguments.contains(&"--json") {
             run.json();
+        } else {
+            assert!(!run.stdout.contains('{'), "a hole was left open: {run:#?}");
         }
         run
     }

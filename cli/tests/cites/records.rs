@@ -194,6 +194,7 @@ fn the_whole_life_of_a_permit_is_shown_and_told() {
         "960 endorsed of 1000 NAR, 958 imported",
         "by QN, port QNHAR",
         "1 sightings, 1 refusals",
+        "valid 2",
     ] {
         assert!(
             run.stdout.contains(text),

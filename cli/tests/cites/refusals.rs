@@ -101,6 +101,28 @@ fn each_refusal_of_the_ledger_is_exit_6_with_its_code() {
 }
 
 #[test]
+fn a_refusal_tells_what_would_have_been_allowed() {
+    let device = Device::new();
+    device.issue(NUMBER);
+    let endorse = ["endorse", NAME, "--line", "A=1200", "--port", "QSSUR"];
+    let run = device.run_as("QS/customs", &endorse).ends(6);
+    run.says("refused OVER_QUANTITY: A at most 1000 NAR");
+    let run = device.run_as("QT/customs", &endorse).ends(6);
+    run.says("refused WRONG_PARTY: only QS may endorse the export");
+    device.endorse(NUMBER);
+    let import = [
+        "import", NAME, "--line", "A=961", "--port", "QNHAR", "--yes",
+    ];
+    let run = device.run_as("QN/customs", &import).ends(6);
+    run.says("refused OVER_QUANTITY: A at most 960 NAR");
+    let run = device.run_as("QT/customs", &import).ends(6);
+    run.says("refused WRONG_PARTY: only QN may record the import");
+    let cancel = ["permit", "cancel", NAME, "--reason", "lost"];
+    let run = device.run_as("QN/management", &cancel).ends(6);
+    run.says("refused WRONG_PARTY: only QS may cancel it");
+}
+
+#[test]
 fn a_number_is_issued_once() {
     let device = Device::new();
     let xml = device.issue(NUMBER);
