@@ -394,7 +394,7 @@ fn is_true(proof: &Proof, ledger: &TestLedger) -> bool {
 #[test]
 fn a_proof_with_any_bit_flipped_never_shows_what_is_not_so() {
     let ledger = ledger();
-    let trust = ledger.trust();
+    let (trust, verified) = (ledger.trust(), trusting(&ledger, anchor(&ledger, 2)));
     for number in ["1", "2"] {
         let proof = ledger.proof(&permit(number));
         assert!(proof.check(&trust, START).is_ok() && is_true(&proof, &ledger));
@@ -406,7 +406,10 @@ fn a_proof_with_any_bit_flipped_never_shows_what_is_not_so() {
             let Ok(flipped) = Proof::decode(&flipped) else {
                 continue;
             };
-            let Ok(proven) = flipped.check(&trust, START) else {
+            // Where header and quorum are untouched, signatures need not be checked again for each bit.
+            let untouched = (&flipped.header, &flipped.quorum) == (&proof.header, &proof.quorum);
+            let trust = if untouched { &verified } else { &trust };
+            let Ok(proven) = flipped.check(trust, START) else {
                 continue;
             };
             assert!(

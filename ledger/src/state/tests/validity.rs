@@ -132,3 +132,42 @@ fn a_permit_that_is_over_is_not_issued_any_more() {
         assert_eq!(refused, expected, "{now}");
     }
 }
+
+#[test]
+fn dates_at_the_ends_of_time_are_refused_and_never_panic() {
+    let extremes = [
+        i32::MIN,
+        i32::MIN + 1,
+        -719_163,
+        0,
+        2_932_897,
+        i32::MAX - 1,
+        i32::MAX,
+    ];
+    let mut ledger = TestLedger::default();
+    let today = START.date();
+    for granted in extremes {
+        for valid_until in extremes {
+            for now in [Timestamp(0), START, Timestamp(u64::MAX - 1)] {
+                let stated = Issue {
+                    granted_on: CivilDate(granted),
+                    valid_from: CivilDate(granted),
+                    valid_until: CivilDate(valid_until),
+                    ..issue("1")
+                };
+                let mut record = record(MANAGEMENT, Statement::Issue(stated), START, 1);
+                (record.made_at, record.good_until) = (now, now);
+                let executed = execute(&ledger.state, ledger.next(now), &[sign(&record)]);
+                let refused = executed.expect("admissible").receipts[0].refused;
+                let epoch = (granted, valid_until, now) == (0, 0, Timestamp(0));
+                assert_eq!(refused.is_none(), epoch, "{granted} {valid_until} {now}");
+            }
+        }
+    }
+    let today_only = Issue {
+        valid_until: today,
+        ..issue("1")
+    };
+    let issued = ledger.state_now(MANAGEMENT, Statement::Issue(today_only), START);
+    assert_eq!(issued, None);
+}
