@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 mod command;
 
-use command::{genesis, init, localnet, run, status};
+use command::{demo, genesis, init, localnet, run, status};
 
 /// One Party's node of the CITES permit ledger.
 #[derive(Parser)]
@@ -30,6 +30,8 @@ enum Command {
     Status(status::Status),
     /// Several Parties on this machine, with fresh keys, until it is stopped.
     Localnet(localnet::LocalnetArguments),
+    /// The main job on four nodes of this machine, and every attempt to cheat.
+    Demo(demo::Demo),
 }
 
 fn main() -> ExitCode {
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         Command::Run(run) => run::run(&run),
         Command::Status(status) => status::run(&status, &mut out),
         Command::Localnet(arguments) => localnet::run(&arguments, &mut out),
+        Command::Demo(demo) => demo::run(&demo, &mut out),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -178,12 +178,39 @@ impl Desk {
         self.home.join("password")
     }
 
-    /// Calls `cites` to its end.
+    /// The node that the device asks.
+    #[must_use]
+    pub fn node(&self) -> &str {
+        &self.node
+    }
+
+    /// Calls `cites` to its end, for the object it prints.
     ///
     /// # Errors
     /// [`LocalnetError::File`] where it cannot be called; a failure of the command is an answer.
     pub fn call(&self, arguments: &[&str]) -> Result<Answer, LocalnetError> {
         let begun = Instant::now();
+        let output = self.output(arguments, "--json")?;
+        Ok(Answer {
+            exit: output.status.code().unwrap_or(1),
+            json: serde_json::from_slice(&output.stdout).unwrap_or_default(),
+            said: String::from_utf8_lossy(&output.stderr).into_owned(),
+            took: begun.elapsed(),
+        })
+    }
+
+    /// Calls `cites` for the first line that a person would see, on one line.
+    ///
+    /// # Errors
+    /// As [`Self::call`].
+    pub fn heading(&self, arguments: &[&str]) -> Result<String, LocalnetError> {
+        let output = self.output(arguments, "--quiet")?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let words: Vec<_> = text.lines().map(str::trim).collect();
+        Ok(words.join(" "))
+    }
+
+    fn output(&self, arguments: &[&str], how: &str) -> Result<Output, LocalnetError> {
         let mut command = Command::new(&self.program);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("CITES_") {
@@ -192,7 +219,7 @@ impl Desk {
         }
         command
             .args(arguments)
-            .args(["--json", "--yes", "--home"])
+            .args([how, "--yes", "--home"])
             .arg(&self.home);
         if self.key_path().exists() {
             command.arg("--key").arg(self.key_path());
@@ -203,13 +230,7 @@ impl Desk {
             command.args(["--node", &self.node]);
         }
         let output = command.stdin(Stdio::null()).output();
-        let output = output.map_err(LocalnetError::file(&self.program))?;
-        Ok(Answer {
-            exit: output.status.code().unwrap_or(1),
-            json: serde_json::from_slice(&output.stdout).unwrap_or_default(),
-            said: String::from_utf8_lossy(&output.stderr).into_owned(),
-            took: begun.elapsed(),
-        })
+        output.map_err(LocalnetError::file(&self.program))
     }
 
     fn succeed(&self, arguments: &[&str]) -> Result<Answer, LocalnetError> {
