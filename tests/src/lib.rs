@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! programs → the binaries, as they are now       offices → keys, and records signed in this process
-//! client   → a node's HTTP interface             network → start, kill, restart, wait, and one strong check
+//! client   → a node's HTTP interface             audit   → the whole chain executed again
+//! network  → start, kill, restart, wait, and one strong check
 //! ```
 #![expect(
     clippy::unwrap_used,
@@ -11,6 +12,7 @@
     reason = "fixtures of tests: a broken fixture is a broken test"
 )]
 
+pub mod audit;
 pub mod client;
 pub mod network;
 pub mod offices;

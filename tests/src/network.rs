@@ -1,14 +1,15 @@
 //! A network of real nodes for one test. Its folder and processes go with it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use ledger::digest::ChainId;
+use ledger::digest::{ChainId, RecordDigest};
+use ledger::state::Receipt;
 use node::localnet::{LocalParty, Localnet, NodeProcess, Plan, Ports, until};
-use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::client::{Client, number};
+use crate::audit::Audit;
+use crate::client::Client;
 use crate::{offices, programs};
 
 /// Four voting Parties: three of them decide.
@@ -51,6 +52,8 @@ pub struct Agreement {
     pub block: String,
     /// Root of the state after it.
     pub state_root: String,
+    /// What became of every record.
+    pub receipts: BTreeMap<RecordDigest, Receipt>,
 }
 
 impl Network {
@@ -160,45 +163,55 @@ impl Network {
         self.client(place).get("/v1/status")?.number("height")
     }
 
-    /// The strong check: waits until these nodes stand at one height, then compares every block from the first
-    /// to the last, byte for byte as they tell it, and how the blocks hang together.
+    /// The strong check: waits until these nodes stand at one height, then compares every block from the first to
+    /// the last, byte for byte, and executes it again from genesis as an auditor would.
     ///
     /// # Panics
-    /// Where any two differ.
+    /// Where any two differ, or a block is not what follows from those before it.
+    #[must_use]
     pub fn check(&self, places: &[usize]) -> Agreement {
-        let height = self.wait("all nodes at one height", || {
-            let heights: BTreeSet<_> = places.iter().map(|place| self.height(*place)).collect();
-            let same = (heights.len() == 1).then(|| heights.into_iter().next())?;
-            same.flatten()
+        let tips = self.wait("all nodes at one height", || {
+            let tips: Option<BTreeSet<_>> = places.iter().map(|place| self.tip(*place)).collect();
+            tips.filter(|tips| {
+                let heights: BTreeSet<_> = tips.iter().map(|(height, ..)| height).collect();
+                heights.len() == 1
+            })
         });
-        let mut parent = Value::Null;
+        let (height, block, state_root) = tips.first().expect("at least one node").clone();
+        assert_eq!(tips.len(), 1, "one height, and different tips: {tips:?}");
+        let mut audit = Audit::begin(self.local.genesis());
         for at in 1..=height {
-            let blocks: Vec<Value> = places.iter().map(|place| self.block(*place, at)).collect();
-            let first = blocks.first().expect("at least one node");
-            for (place, block) in places.iter().zip(&blocks) {
+            let bytes = self.block(places[0], at);
+            for place in &places[1..] {
                 assert_eq!(
-                    block, first,
-                    "node {place} has another block at height {at}"
+                    self.block(*place, at),
+                    bytes,
+                    "node {place} has another block {at}"
                 );
             }
-            assert_eq!(number(&first["height"]), Some(at));
-            assert!(
-                at == 1 || first["parent"] == parent,
-                "block {at} hangs on another parent"
-            );
-            parent = first["id"].clone();
+            audit.next(&bytes);
         }
-        let text = |value: &Value| value.as_str().expect("a digest").to_owned();
-        let last = self.block(places[0], height);
+        assert_eq!(format!("sha256:{}", audit.block()), block);
         Agreement {
             height,
-            block: text(&last["id"]),
-            state_root: text(&last["state_root"]),
+            block,
+            state_root,
+            receipts: audit.receipts().clone(),
         }
     }
 
-    /// What a node tells of a block, without what may differ between honest nodes: the quorum it happens to hold.
-    fn block(&self, place: usize, height: u64) -> Value {
+    /// Height, block and state root of a node; `None` where it does not answer.
+    fn tip(&self, place: usize) -> Option<(u64, String, String)> {
+        let answer = self.client(place).get("/v1/status")?;
+        let text = |name: &str| Some(answer.json[name].as_str()?.to_owned());
+        Some((
+            answer.number("height")?,
+            text("block")?,
+            text("state_root")?,
+        ))
+    }
+
+    fn block(&self, place: usize, height: u64) -> Vec<u8> {
         let answer = self.client(place).get(&format!("/v1/blocks/{height}"));
         let answer = answer.unwrap_or_else(|| panic!("node {place} does not answer"));
         assert_eq!(
@@ -206,11 +219,7 @@ impl Network {
             "node {place}, block {height}: {}",
             answer.json
         );
-        let mut block = answer.json;
-        if let Some(fields) = block.as_object_mut() {
-            fields.remove("quorum");
-        }
-        block
+        answer.bytes
     }
 }
 
