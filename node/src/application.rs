@@ -17,6 +17,8 @@ mod ready;
 mod restream;
 mod round;
 mod synced;
+#[cfg(test)]
+mod tests;
 mod waiting;
 
 use std::collections::BTreeMap;

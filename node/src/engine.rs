@@ -180,6 +180,14 @@ pub async fn start(
     })
 }
 
+/// Ends the engine and waits until its actors are gone.
+pub async fn stop(handle: EngineHandle) {
+    handle.actor.stop(None);
+    if let Err(error) = handle.handle.await {
+        tracing::warn!(%error, "the consensus engine did not end well");
+    }
+}
+
 /// Requests to the engine that may wait.
 const REQUESTS: usize = 100;
 

@@ -14,7 +14,7 @@ use ledger::digest::RecordDigest;
 use ledger::mempool::MempoolError;
 use ledger::signed::{Signed, SignedError, Verified};
 use ledger::state::At;
-use ledger::state::admission::{AdmissionError, Inadmissible, admit};
+use ledger::state::admission::{AdmissionError, Inadmissible, KnownOffices};
 use ledger::time::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info};
@@ -111,6 +111,7 @@ impl Intake {
             claims,
             outgoing,
             aside: BTreeMap::new(),
+            offices: KnownOffices::default(),
         };
         thread::Builder::new()
             .name("intake".into())
@@ -218,6 +219,7 @@ struct Clerk {
     outgoing: mpsc::Sender<Arc<Signed>>,
     /// Good records that wait for another record or for their time.
     aside: BTreeMap<RecordDigest, Arc<Signed>>,
+    offices: KnownOffices,
 }
 
 impl Clerk {
@@ -304,7 +306,13 @@ impl Clerk {
     }
 
     fn take_in(&mut self, at: &At, job: &Job) -> Result<(), Rejected> {
-        match admit(&*self.store, at, &job.signed, &*self.claims) {
+        let Self {
+            store,
+            offices,
+            claims,
+            ..
+        } = self;
+        match offices.admit(&**store, at, &job.signed, &**claims) {
             Ok(admitted) => self.let_wait(&admitted.record, job.origin),
             Err(AdmissionError::Inadmissible(why)) if why.may_pass() => self.put_aside(job, why),
             Err(AdmissionError::Inadmissible(why)) => Err(why.into()),

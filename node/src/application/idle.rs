@@ -1,8 +1,8 @@
 //! The next height waits until there is a reason for it.
 //!
 //! Held by not answering `Finalized`; never in `GetValue`, where the engine would block. Released by a record
-//! that may enter a block, by a sign that others have begun, or by the heartbeat. A height that came by sync
-//! is never held after, or a node that returns would stop at every block.
+//! that may enter a block, by a sign that others have begun, or by the heartbeat. A node that catches up is
+//! never held, or it would stop at every block.
 
 use std::time::Duration;
 
@@ -18,9 +18,9 @@ use tracing::debug;
 
 use super::{Application, ApplicationError, answer, now};
 
-/// A single validator's vote starts a height early at most this often: one that lies could otherwise make
-/// the network decide empty blocks without end.
-const EARLY_START_INTERVAL: Duration = Duration::from_secs(30);
+/// A single validator's vote starts a height at most this often: one that lies could otherwise make the
+/// network decide empty blocks without end. An honest one votes alone only after its propose timeout.
+const EARLY_START_INTERVAL: Duration = Duration::from_secs(5);
 
 /// A height that waits.
 #[derive(Debug)]
@@ -77,7 +77,7 @@ impl Application {
     /// Whether the next height should begin now.
     fn has_reason(&self) -> Result<bool, ApplicationError> {
         let tip = self.replica.tip().height();
-        if self.has_begun || (self.synced == tip && tip > Height::ZERO) {
+        if self.has_begun || self.is_catching_up() {
             return Ok(true);
         }
         let validators = self.validators_at(self.next_height())?.count();
@@ -89,6 +89,13 @@ impl Application {
             return Ok(true);
         }
         self.has_admissible_record()
+    }
+
+    /// The tip came by sync, and somebody claims to have more (or nobody has said yet what he has).
+    fn is_catching_up(&self) -> bool {
+        let tip = self.replica.tip().height();
+        let is_synced = tip > Height::ZERO && self.synced == tip;
+        is_synced && self.heard.tips().first().is_none_or(|highest| *highest > tip)
     }
 
     /// Records that still wait for another one are no reason: they would make the network spin.

@@ -16,6 +16,8 @@ use super::{Application, answer};
 
 /// How often the network is asked for its peers.
 const ASK_INTERVAL: Duration = Duration::from_millis(20);
+/// A new connection carries messages only once both sides have told what they subscribe to.
+const SETTLE: Duration = Duration::from_millis(100);
 
 type Reply = oneshot::Sender<(EngineHeight, HeightParams<Context>)>;
 
@@ -39,6 +41,9 @@ pub(super) fn handle(
         while peers < peers_min && Instant::now() < deadline {
             tokio::time::sleep(ASK_INTERVAL).await;
             peers = connected(&network).await;
+        }
+        if peers_min > 0 {
+            tokio::time::sleep(SETTLE).await;
         }
         info!(height = height.0, peers, peers_min, "consensus begins");
         answer(reply, (EngineHeight(height), params));

@@ -391,7 +391,7 @@ fn behaviour(
 ) -> Result<Behaviour, GossipError> {
     let setup = |error: &dyn std::fmt::Display| GossipError::Setup(error.to_string());
     let config = gossipsub::ConfigBuilder::default()
-        .protocol_id_prefix(format!("/{}", name(chain, "gossip")))
+        .protocol_id_prefix(name(chain, "gossip"))
         .validation_mode(ValidationMode::Strict)
         .validate_messages()
         .max_transmit_size(BUNDLE_BYTES_MAX + ENVELOPE_BYTES)
@@ -424,7 +424,7 @@ fn behaviour(
         limits: connection_limits::Behaviour::new(limits),
         gossipsub,
         identify: identify::Behaviour::new(identify::Config::new(
-            format!("/{}", name(chain, "records")),
+            name(chain, "records"),
             keypair.public(),
         )),
         ping: ping::Behaviour::new(ping),
@@ -433,7 +433,7 @@ fn behaviour(
 
 fn name(chain: ChainId, what: &str) -> String {
     let short = hex(chain.as_ref().get(..8).unwrap_or_default());
-    format!("cites/{short}/{what}/1")
+    format!("/cites/{short}/{what}/1")
 }
 
 fn multiaddr(address: SocketAddr) -> Multiaddr {
