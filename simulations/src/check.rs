@@ -11,7 +11,6 @@ use std::sync::Arc;
 use consensus::guard::{Request, Stage};
 use consensus::replica::{Replica, Tip};
 use ledger::digest::{BlockId, RecordDigest, StateRoot};
-use ledger::key::PublicKey;
 use ledger::party::{Height, PartyCode};
 use ledger::quorum::{QuorumError, Round, ValidatorSet};
 use ledger::reason::Reason;
@@ -119,8 +118,8 @@ pub enum Violation {
         stage: Stage,
     },
     /// Malachite holds evidence against a validator, and none here is dishonest.
-    #[error("evidence against validator {0}, and none here is dishonest")]
-    Evidence(PublicKey),
+    #[error("evidence against the validator of {0}, and none here is dishonest")]
+    Evidence(NodeIndex),
     /// A record that a node called durable is neither kept nor decided.
     #[error("{node} lost record {record}, which it had acknowledged")]
     Forgotten {

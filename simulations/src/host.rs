@@ -60,7 +60,7 @@ enum Job {
     /// Malachite asks for a block to propose.
     Propose(Height, Round),
     /// A block of another node, whose quorum verified.
-    Synced(ValueResponse<Context>, Address),
+    Synced(Box<ValueResponse<Context>>, Address),
     /// A height is decided.
     Decided(CommitCertificate<Context>),
     /// A height is over.

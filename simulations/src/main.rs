@@ -1,5 +1,6 @@
 //! `cites-sim`: scenario and seed → report, and the command that repeats it.
 
+use std::fs;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
@@ -23,7 +24,7 @@ enum Command {
     List,
     /// Runs a scenario; exit code 0 only if every check held.
     Run {
-        /// Name of the scenario, as `list` shows it.
+        /// Name of the scenario, as `list` shows it, or a file that ends in `.toml`.
         scenario: String,
         /// Everything that chance decides.
         #[arg(long)]
@@ -70,7 +71,7 @@ fn act(command: Command, out: &mut impl io::Write) -> io::Result<ExitCode> {
             sabotage,
             trace,
         } => {
-            let mut scenario = Scenario::included(&name).map_err(io::Error::other)?;
+            let mut scenario = scenario_of(&name)?;
             scenario.heights = heights.unwrap_or(scenario.heights);
             scenario.check().map_err(io::Error::other)?;
             let run = Run {
@@ -94,6 +95,17 @@ fn act(command: Command, out: &mut impl io::Write) -> io::Result<ExitCode> {
             })
         }
     }
+}
+
+fn scenario_of(name: &str) -> io::Result<Scenario> {
+    let scenario = if name.ends_with(".toml") {
+        let read = fs::read_to_string(name);
+        let text = read.map_err(|e| io::Error::new(e.kind(), format!("`{name}`: {e}")))?;
+        Scenario::parse(&text)
+    } else {
+        Scenario::included(name)
+    };
+    scenario.map_err(io::Error::other)
 }
 
 #[cfg(test)]

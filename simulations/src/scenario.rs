@@ -15,6 +15,10 @@ const SPAN_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 /// Permits, crashes or partitions of one run.
 const COUNT_MAX: u32 = 1_000;
 
+const TIME: &str = "must be at most a day, 86400000";
+const SPAN: &str = "must be two ascending numbers, at most a day";
+const COUNT: &str = "must be at most 1000";
+
 /// The scenarios that come with the program: name and file.
 const INCLUDED: &[(&str, &str)] = &[("calm", include_str!("../scenarios/calm.toml"))];
 
@@ -147,84 +151,38 @@ impl Scenario {
     /// # Errors
     /// [`ScenarioError::Value`].
     pub fn check(&self) -> Result<(), ScenarioError> {
-        let value = |holds: bool, key, must| {
-            holds
-                .then_some(())
-                .ok_or(ScenarioError::Value { key, must })
-        };
-        let is_span = |span: SpanMs| span.0[0] <= span.0[1] && span.0[1] <= SPAN_MS_MAX;
-        let network =
-            NetworkName::parse(&self.network).is_some() && self.network.starts_with("sim-");
-        value(
-            network,
-            "network",
-            "must be a network name that begins with `sim-`",
-        )?;
-        value(
-            CivilDate::parse(&self.begins_on).is_some(),
-            "begins_on",
-            "must be a date, such as 2027-03-01",
-        )?;
-        value(
-            (1..=HEIGHTS_MAX).contains(&self.heights),
-            "heights",
-            "must be from 1 to 10000",
-        )?;
-        value(
-            is_span(self.links.latency_ms),
-            "links.latency_ms",
-            "must be two ascending numbers, at most a day",
-        )?;
-        value(
-            self.links.jitter_ms <= SPAN_MS_MAX,
-            "links.jitter_ms",
-            "must be at most a day",
-        )?;
-        value(
-            self.clock_skew_ms <= SPAN_MS_MAX,
-            "clock_skew_ms",
-            "must be at most a day",
-        )?;
-        value(
-            self.trade.permits <= COUNT_MAX,
-            "trade.permits",
-            "must be at most 1000",
-        )?;
-        value(
-            self.trade.within_ms <= SPAN_MS_MAX,
-            "trade.within_ms",
-            "must be at most a day",
-        )?;
-        value(
-            self.crashes.count <= COUNT_MAX,
-            "crashes.count",
-            "must be at most 1000",
-        )?;
-        value(
-            is_span(self.crashes.between_ms),
-            "crashes.between_ms",
-            "must be two ascending numbers, at most a day",
-        )?;
-        value(
-            is_span(self.crashes.down_ms),
-            "crashes.down_ms",
-            "must be two ascending numbers, at most a day",
-        )?;
-        value(
-            self.partitions.count <= COUNT_MAX,
-            "partitions.count",
-            "must be at most 1000",
-        )?;
-        value(
-            is_span(self.partitions.between_ms),
-            "partitions.between_ms",
-            "must be two ascending numbers, at most a day",
-        )?;
-        value(
-            is_span(self.partitions.lasts_ms),
-            "partitions.lasts_ms",
-            "must be two ascending numbers, at most a day",
-        )
+        let is_name = NetworkName::parse(&self.network).is_some();
+        let network = is_name && self.network.starts_with("sim-");
+        let day = CivilDate::parse(&self.begins_on).is_some();
+        let heights = (1..=HEIGHTS_MAX).contains(&self.heights);
+        let is_span = |SpanMs([from, to]): SpanMs| from <= to && to <= SPAN_MS_MAX;
+        let is_time = |ms: u64| ms <= SPAN_MS_MAX;
+        let is_count = |count: u32| count <= COUNT_MAX;
+        let (crashes, cuts) = (&self.crashes, &self.partitions);
+        let rules = [
+            (
+                network,
+                "network",
+                "must be a network name with `sim-` before it",
+            ),
+            (day, "begins_on", "must be a date, such as 2027-03-01"),
+            (heights, "heights", "must be from 1 to 10000"),
+            (is_time(self.clock_skew_ms), "clock_skew_ms", TIME),
+            (is_span(self.links.latency_ms), "links.latency_ms", SPAN),
+            (is_time(self.links.jitter_ms), "links.jitter_ms", TIME),
+            (is_count(self.trade.permits), "trade.permits", COUNT),
+            (is_time(self.trade.within_ms), "trade.within_ms", TIME),
+            (is_count(crashes.count), "crashes.count", COUNT),
+            (is_span(crashes.between_ms), "crashes.between_ms", SPAN),
+            (is_span(crashes.down_ms), "crashes.down_ms", SPAN),
+            (is_count(cuts.count), "partitions.count", COUNT),
+            (is_span(cuts.between_ms), "partitions.between_ms", SPAN),
+            (is_span(cuts.lasts_ms), "partitions.lasts_ms", SPAN),
+        ];
+        match rules.into_iter().find(|(holds, _, _)| !holds) {
+            Some((_, key, must)) => Err(ScenarioError::Value { key, must }),
+            None => Ok(()),
+        }
     }
 
     /// The day on which the run begins.

@@ -300,7 +300,7 @@ impl World {
                 record,
                 why: why.to_string(),
             }),
-            Observation::Evidence(address) => Err(Violation::Evidence(address.0)),
+            Observation::Evidence(against) => Err(Violation::Evidence(against)),
             Observation::Stopped(why) => Err(Violation::Stopped { node, why }),
         }
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use genesis::Genesis;
 use ledger::party::{OfficeNumber, PartyCode, Role};
 use ledger::permit::LineId;
-use ledger::record::{LineQuantity, PermitKey, Record, Statement};
+use ledger::record::{Issue, IssuedLine, LineQuantity, PermitKey, Record, Statement};
 
 use super::Violation;
 
@@ -68,22 +68,10 @@ impl Permits {
             return Err(wrong);
         }
         match &record.statement {
-            Statement::Issue(issue) => {
-                let lines = issue.lines.iter();
-                let issued = Issued {
-                    destination: issue.destination,
-                    left: lines
-                        .map(|line| (line.line, line.authorised.scaled()))
-                        .collect(),
-                    is_endorsed: false,
-                    is_spent: false,
-                    is_cancelled: false,
-                };
-                match self.issued.insert(permit, issued) {
-                    Some(_) => Err(wrong),
-                    None => Ok(()),
-                }
-            }
+            Statement::Issue(issue) => match self.issued.insert(permit, Issued::new(issue)) {
+                Some(_) => Err(wrong),
+                None => Ok(()),
+            },
             Statement::Endorse(endorse) => {
                 let may = self.are_one(author, permit.issuer);
                 let issued = self.open(permit, &wrong)?;
@@ -138,6 +126,17 @@ impl Permits {
 }
 
 impl Issued {
+    fn new(issue: &Issue) -> Self {
+        let line = |line: &IssuedLine| (line.line, line.authorised.scaled());
+        Self {
+            destination: issue.destination,
+            left: issue.lines.iter().map(line).collect(),
+            is_endorsed: false,
+            is_spent: false,
+            is_cancelled: false,
+        }
+    }
+
     /// What goes through this step is all that is left for the next; lines not named are left out.
     fn take(&mut self, permit: PermitKey, lines: &[LineQuantity]) -> Result<(), Violation> {
         let named: BTreeSet<_> = lines.iter().map(|line| line.line).collect();

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use consensus::guard::Request;
-use consensus::validators::Address;
 use ledger::block::Block;
 use ledger::digest::RecordDigest;
 use ledger::party::Height;
@@ -72,7 +71,7 @@ pub enum Observation {
     /// An own record was turned away: its author was told why.
     TurnedAway(RecordDigest, Inadmissible),
     /// Malachite holds evidence that a validator contradicted itself.
-    Evidence(Address),
+    Evidence(NodeIndex),
     /// The node cannot go on. Never right without a dishonest validator.
     Stopped(String),
 }

@@ -79,8 +79,11 @@ impl Host {
             Effect::Finalize(_, _, evidence, r) => {
                 let proposals = evidence.proposals.iter().map(|(address, _)| *address);
                 let votes = evidence.votes.iter().map(|(address, _)| *address);
-                for address in proposals.chain(votes).collect::<BTreeSet<_>>() {
-                    self.observe(Observation::Evidence(address));
+                let accused: BTreeSet<_> = proposals.chain(votes).collect();
+                for seat in self.parties.clone().seats() {
+                    if accused.contains(&seat.address()) {
+                        self.observe(Observation::Evidence(seat.index));
+                    }
                 }
                 self.jobs.push_back(Job::Finalized);
                 r.resume_with(())
@@ -160,7 +163,7 @@ impl Host {
                 r.resume_with(ready(check))
             }
             Effect::CertVerifiedSyncValue(value, proposer, r) => {
-                self.jobs.push_back(Job::Synced(value, proposer));
+                self.jobs.push_back(Job::Synced(Box::new(value), proposer));
                 r.resume_with(())
             }
             Effect::CertRejectedSyncValue(_, height, error, r) => {
@@ -230,6 +233,7 @@ impl Host {
 }
 
 /// Checks of signatures never wait.
+#[expect(clippy::result_large_err, reason = "Malachite asks for this very type")]
 fn ready(
     check: impl Future<Output = Result<(), CertificateError<Context>>>,
 ) -> Result<(), CertificateError<Context>> {

@@ -125,11 +125,10 @@ fn what_a_node_says_of_itself_is_a_violation_too() {
     };
     let mut world = World::new(calm(), run).unwrap();
     let node = NodeIndex(0);
-    let address = world.parties.seat(node).unwrap().address();
     let record = world.acts[0].record;
     let late = ledger::state::admission::Inadmissible::AlreadyLogged;
     for (observation, expected) in [
-        (Observation::Evidence(address), "Evidence"),
+        (Observation::Evidence(node), "Evidence"),
         (Observation::Stopped("a reason".into()), "Stopped"),
         (Observation::TurnedAway(record, late), "TurnedAway"),
     ] {
