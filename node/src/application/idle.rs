@@ -95,7 +95,12 @@ impl Application {
     fn is_catching_up(&self) -> bool {
         let tip = self.replica.tip().height();
         let is_synced = tip > Height::ZERO && self.synced == tip;
-        is_synced && self.heard.tips().first().is_none_or(|highest| *highest > tip)
+        is_synced
+            && self
+                .heard
+                .tips()
+                .first()
+                .is_none_or(|highest| *highest > tip)
     }
 
     /// Records that still wait for another one are no reason: they would make the network spin.
