@@ -8,6 +8,7 @@ use ::genesis::check::Faults;
 use node::config::ConfigError;
 use node::identity::IdentityError;
 
+pub(crate) mod bench;
 pub(crate) mod demo;
 pub(crate) mod genesis;
 pub(crate) mod init;

@@ -4,7 +4,7 @@
 //! and its JSON. Times are measured. The story ends at the first outcome that was not the expected one.
 
 mod board;
-mod sample;
+pub(crate) mod sample;
 mod story;
 
 use std::fs;

@@ -16,6 +16,7 @@ pub mod engine;
 pub mod gossip;
 
 // Several of them on one machine.
+pub mod bench;
 pub mod demo;
 pub mod localnet;
 

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 mod command;
 
-use command::{demo, genesis, init, localnet, run, status};
+use command::{bench, demo, genesis, init, localnet, run, status};
 
 /// One Party's node of the CITES permit ledger.
 #[derive(Parser)]
@@ -32,6 +32,8 @@ enum Command {
     Localnet(localnet::LocalnetArguments),
     /// The main job on four nodes of this machine, and every attempt to cheat.
     Demo(demo::Demo),
+    /// Measure four nodes on this machine: records, queries, proofs, idling.
+    Bench(bench::Bench),
 }
 
 fn main() -> ExitCode {
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         Command::Status(status) => status::run(&status, &mut out),
         Command::Localnet(arguments) => localnet::run(&arguments, &mut out),
         Command::Demo(demo) => demo::run(&demo, &mut out),
+        Command::Bench(bench) => bench::run(&bench, &mut out),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

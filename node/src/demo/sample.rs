@@ -24,7 +24,7 @@ pub struct SampleError(String);
 ///
 /// # Errors
 /// [`SampleError`].
-pub(super) fn permit(number: &str, today: CivilDate) -> Result<Permit, SampleError> {
+pub(crate) fn permit(number: &str, today: CivilDate) -> Result<Permit, SampleError> {
     let wrong = |why: &dyn std::fmt::Display| SampleError(why.to_string());
     let Reading { mut permit, .. } =
         xml::read(TEMPLATE.as_bytes()).map_err(|error| wrong(&error))?;
