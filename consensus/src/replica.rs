@@ -8,7 +8,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use ledger::block::{Block, BlockError, Header, NO_PARENT};
-use ledger::digest::{BlockId, ChainId, RecordDigest, StateRoot};
+use ledger::digest::{BlockId, ChainId, Digest, RecordDigest, StateRoot, sha256};
 use ledger::key::PublicKey;
 use ledger::limits::{
     BLOCK_BYTES_MAX, BLOCK_RECORDS_MAX, PROPOSAL_AHEAD_MS_MAX, PROPOSAL_BEHIND_MS_PER_ROUND,
@@ -233,8 +233,9 @@ pub struct Commit {
 pub struct Replica {
     chain: ChainId,
     tip: Tip,
-    /// Outcomes of acceptable blocks of the next height.
-    executed: BTreeMap<BlockId, Executed>,
+    /// Outcomes of acceptable blocks of the next height, by the digest of all their bytes: a block's id is
+    /// its header's digest, and only execution binds the records to the header.
+    executed: BTreeMap<Digest, Executed>,
 }
 
 impl Replica {
@@ -293,7 +294,7 @@ impl Replica {
         let header = self.header(time, proposer, &executed, &next);
         let block = Block::new(header, self.tip.quorum.clone(), &records)
             .map_err(|error: BlockError| ReadError(alloc::format!("our own block: {error}")))?;
-        self.remember(block.id(), executed);
+        self.remember(&block, executed);
         Ok(Proposed { block, dropped })
     }
 
@@ -309,12 +310,12 @@ impl Replica {
         checker: &impl SignatureCheck,
     ) -> Result<(), CheckError> {
         self.check_header(block, freshness)?;
-        if self.executed.contains_key(&block.id()) {
+        if self.executed.contains_key(&sha256(block.bytes())) {
             return Ok(());
         }
         self.check_carried(block)?;
         let executed = self.execute(view, block, checker)?;
-        self.remember(block.id(), executed);
+        self.remember(block, executed);
         Ok(())
     }
 
@@ -335,7 +336,7 @@ impl Replica {
         }
         self.check(view, &block, Freshness::Replayed, checker)?;
         quorum.check(self.chain, &self.tip.validators)?;
-        let executed = match self.executed.remove(&block.id()) {
+        let executed = match self.executed.remove(&sha256(block.bytes())) {
             Some(executed) => executed,
             None => self.execute(view, &block, checker)?,
         };
@@ -481,11 +482,11 @@ impl Replica {
         }
     }
 
-    fn remember(&mut self, block: BlockId, executed: Executed) {
+    fn remember(&mut self, block: &Block, executed: Executed) {
         if self.executed.len() >= EXECUTED_MAX {
             self.executed.pop_first();
         }
-        self.executed.insert(block, executed);
+        self.executed.insert(sha256(block.bytes()), executed);
     }
 }
 

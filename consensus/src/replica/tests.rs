@@ -345,3 +345,23 @@ fn a_block_is_committed_only_by_its_own_quorum_and_only_once() {
     };
     assert_eq!(again, CommitError::Check(CheckError::Invalid(expected)));
 }
+
+#[test]
+fn another_body_under_an_accepted_header_is_not_accepted() {
+    let (mut proposer, mut validator) = (Party::new(), Party::new());
+    let block = proposer.proposes(START, &[issues("1", 1)]).block;
+    assert_eq!(validator.checks(&block, FRESH), Ok(()));
+    let empty = Block::new(block.header().clone(), None, &[]).unwrap();
+    let swapped = Block::new(block.header().clone(), None, &[issues("2", 2)]).unwrap();
+    assert_eq!(empty.id(), block.id(), "an id is the header's digest");
+    for other in [&empty, &swapped] {
+        let why = invalid(validator.checks(other, FRESH));
+        assert!(matches!(why, InvalidBlock::StateRoot), "{why}");
+        let quorum = quorum_of(other.header(), &VALIDATORS, &VALIDATORS);
+        assert!(
+            validator.commits(other, quorum).is_err(),
+            "not even with a quorum"
+        );
+    }
+    validator.decides(&block);
+}
