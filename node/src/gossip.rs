@@ -126,6 +126,11 @@ pub async fn spawn(
     keypair: Keypair,
     inbound: mpsc::Sender<Received>,
 ) -> Result<Handle, GossipError> {
+    // libp2p shares ports between sockets of one user, so a second node would steal half the connections.
+    std::net::TcpListener::bind(settings.listen).map_err(|error| GossipError::Listen {
+        address: settings.listen,
+        error: error.to_string(),
+    })?;
     let (outgoing, records) = mpsc::channel(OUTGOING_MAX);
     let (announce, peers) = watch::channel(BTreeSet::new());
     let (gossip, listen) = swarm::Gossip::start(settings, keypair, inbound, announce).await?;

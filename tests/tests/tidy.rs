@@ -399,8 +399,15 @@ fn every_reason_code_is_produced_by_a_test() {
             !before.is_some_and(letter) && !after.is_some_and(letter)
         })
     };
+    // Codes with a number and a text, which no rule of this version gives yet.
+    let reserved = [
+        Reason::OriginBroken,
+        Reason::Retrospective,
+        Reason::LessThanEndorsed,
+    ];
     let untested: Vec<String> = Reason::ALL
         .iter()
+        .filter(|reason| !reserved.contains(reason))
         .filter(|reason| {
             let variant = format!("Reason::{reason:?}");
             let short = format!("R::{reason:?}");

@@ -1,3 +1,5 @@
+//! The guard cut at every write, flipped at every byte, and put back in older copies.
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
