@@ -3,6 +3,7 @@
 //! Proposed at once, with what waits now: the next block fills while this one is voted on.
 
 use consensus::context::{Context, Height as EngineHeight, ledger_round};
+use consensus::guard::Standing;
 use consensus::message::{SignedPartHeader, Value};
 use consensus::parts::{Place, describe, split};
 use consensus::signing::SharedReproposals as _;
@@ -34,6 +35,10 @@ pub(super) fn handle(
             height = height.0.0,
             "a proposal is asked for at another height"
         );
+        return Ok(());
+    }
+    // The guard would refuse to sign; the round passes without a word.
+    if matches!(key.guard().standing(), Standing::Observing { .. }) {
         return Ok(());
     }
     let round_number = ledger_round(round);

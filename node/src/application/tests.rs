@@ -1,5 +1,9 @@
 //! Four whole nodes in one process: real engines, sockets and disks.
 
+mod handlers;
+mod heights;
+mod played;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
