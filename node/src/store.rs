@@ -5,6 +5,7 @@
 mod failure;
 mod keys;
 mod outbox;
+mod pages;
 mod read;
 mod tip;
 mod write;
@@ -32,6 +33,7 @@ pub use write::Committed;
 
 use failure::{damaged, failed};
 use keys::{Column, FORMAT, META_CHAIN, META_FORMAT};
+use pages::TopPages;
 use read::family;
 
 /// Bytes of blocks that RocksDB keeps in memory, indexes and filters among them.
@@ -82,6 +84,7 @@ pub struct Store {
     chain: ChainId,
     /// The lock is held for a moment, never during a write.
     tips: Mutex<Tips>,
+    top: TopPages,
     /// Records of the outbox that wait, so that a commit asks the disk for none. Never held during a write.
     waiting: Mutex<BTreeSet<RecordDigest>>,
     /// Why nothing is served any more.
@@ -129,6 +132,7 @@ impl Store {
                 now: Arc::new(tip),
                 coming: None,
             }),
+            top: TopPages::default(),
             waiting: Mutex::new(waiting),
             refuses: Mutex::default(),
             stopped: AtomicBool::new(false),
@@ -172,14 +176,14 @@ impl Store {
             db: &self.db,
             at: Some(&at),
         };
-        let height = read.tip_height()?;
+        let block = read.tip_block()?;
         let tip = [Some(&tips.now), tips.coming.as_ref()]
             .into_iter()
             .flatten()
-            .find(|tip| tip.height() == height)
+            .find(|tip| tip.block == block)
             .map(Arc::clone);
         drop(tips);
-        let tip = tip.ok_or_else(|| damaged(format!("it says that its tip is {height}")))?;
+        let tip = tip.ok_or_else(|| damaged(format!("it says that its tip is {block}")))?;
         Ok(Snapshot {
             db: &self.db,
             at,
@@ -238,7 +242,7 @@ impl View for Store {
     }
 
     fn page(&self, id: &PageId) -> Result<Option<Page>, ReadError> {
-        self.read().page(id)
+        self.top.page(id, || self.read().page(id))
     }
 
     fn log_hash(&self, index: u64) -> Result<Option<Digest>, ReadError> {

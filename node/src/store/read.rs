@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use consensus::replica::Tip;
-use ledger::block::{HEADER_BYTES_MAX, Header};
+use ledger::block::{HEADER_BYTES_MAX, Header, NO_PARENT};
 use ledger::codec;
-use ledger::digest::{BlockId, Digest, RecordDigest};
+use ledger::digest::{BlockId, Digest, RecordDigest, Tag, hash};
 use ledger::limits::{BLOCK_BYTES_MAX, BLOCK_RECORDS_MAX, RECORD_BYTES_MAX};
 use ledger::party::Height;
 use ledger::quorum::{Quorum, Round, ValidatorSet};
@@ -128,10 +128,10 @@ impl<'s> Reader<'s> {
             .transpose()
     }
 
-    /// Height of the tip; 0 before block 1.
-    pub(super) fn tip_height(&self) -> Result<Height, StoreError> {
-        let header: Option<Header> = self.decoded(Column::Meta, META_TIP, HEADER_BYTES_MAX)?;
-        Ok(header.map_or(Height::ZERO, |header| header.height))
+    /// The tip as its bytes say: decoding its header would cost more than most questions.
+    pub(super) fn tip_block(&self) -> Result<BlockId, StoreError> {
+        let header = self.get(Column::Meta, META_TIP)?;
+        Ok(header.map_or(NO_PARENT, |bytes| BlockId(hash(Tag::Header, &[&bytes]))))
     }
 
     /// Header of the block at `height`.

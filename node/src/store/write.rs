@@ -55,6 +55,7 @@ impl Store {
         ));
         lock(&self.tips).coming = Some(Arc::clone(&next));
         self.write(batch, Flush::Commit)?;
+        self.top.apply(&commit.executed.changes.pages);
         *lock(&self.tips) = Tips {
             now: next,
             coming: None,
