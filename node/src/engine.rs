@@ -54,8 +54,9 @@ const SYNC_BATCH: usize = 16;
 /// Connections from one address: several nodes share it on loopback only.
 const CONNECTIONS_PER_ADDRESS: usize = 5;
 const CONNECTIONS_PER_LOOPBACK_ADDRESS: usize = 1_000;
-/// How often a node tells its tip although nothing was decided.
-const STATUS_INTERVAL: Duration = Duration::from_secs(5);
+/// Zero: a node tells its tip when it decides and when a peer connects. So a node that is behind knows at
+/// once, and an idle network is silent.
+const STATUS_INTERVAL: Duration = Duration::ZERO;
 /// How long an answer to a node that catches up may take.
 const SYNC_TIMEOUT: Duration = Duration::from_secs(10);
 const LOG_FOLDER: &str = "consensus";

@@ -3,6 +3,9 @@
 //! Loopback by default. URLs carry hashes, never permit numbers. Nothing here signs, and nothing a client
 //! is told has to be believed: proofs verify by themselves. Every body, wait, header and connection is
 //! limited.
+//!
+//! Requests have threads of their own: what they read from disk keeps nobody waiting but other clients. What
+//! reads more than a few entries says so with `blocking::run`.
 
 mod blocks;
 mod permits;
@@ -24,7 +27,7 @@ use tokio::sync::watch;
 use tower::limit::GlobalConcurrencyLimitLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 
-pub use serve::serve;
+pub use serve::{Threads, serve};
 
 use crate::application::{Progress, Waiting};
 use crate::intake::Intake;

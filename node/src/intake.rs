@@ -128,7 +128,7 @@ impl Intake {
     pub async fn submit(&self, bytes: &[u8]) -> Result<RecordDigest, Rejected> {
         let signed = Arc::new(Signed::decode(bytes)?);
         let digest = signed.digest();
-        let known = crate::blocking::run(|| self.store.record_status(&digest))?;
+        let known = self.store.record_status(&digest)?;
         match known {
             RecordStatus::Final { .. } | RecordStatus::Waiting => return Ok(digest),
             RecordStatus::NotIncluded(_) | RecordStatus::Unknown => {}
@@ -163,9 +163,13 @@ impl Intake {
     ) -> Result<RecordStatus, StoreError> {
         loop {
             let told = self.waiting.watch(record);
-            let status = crate::blocking::run(|| self.store.record_status(&record))?;
-            if status != RecordStatus::Waiting || tokio::time::Instant::now() >= deadline {
-                return Ok(status);
+            let is_late = tokio::time::Instant::now() >= deadline;
+            // Whoever waits in memory need not ask the disk.
+            if is_late || !self.waiting.contains(&record) {
+                let status = self.store.record_status(&record)?;
+                if is_late || status != RecordStatus::Waiting {
+                    return Ok(status);
+                }
             }
             // Told, out of time, or told of a change that was not in the store yet.
             let again = tokio::time::Instant::now() + std::time::Duration::from_secs(1);

@@ -54,12 +54,19 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), R
     let identity = Identity::load(&config.home)?;
     let own = membership::own_node(&genesis, config.party, &identity)?;
     let folder = config.data_folder();
+    if !folder.is_dir() {
+        return Err(RunError::NotAccepted(folder));
+    }
     let _lock = FolderLock::take(&folder)?;
     let store = Arc::new(open_store(&config, &genesis)?);
     let key = own.voting.map(|_| voting_key(&config, &identity, &store));
     let key = key.transpose()?.map(Arc::new);
     let http = listen(config.listen.http).await?;
     let metrics = listen(config.listen.metrics).await?;
+    let threads = http::Threads::start().map_err(|source| RunError::Listen {
+        address: config.listen.http,
+        source,
+    })?;
 
     let notes = SharedNotes::default();
     let settings = membership::engine_settings(&config, &genesis, &identity)?;
@@ -109,16 +116,14 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), R
         intake.clone(),
     ));
     tasks.spawn(follow_tip(progress, intake));
-    tasks.spawn(http::serve(
-        metrics,
-        metrics::routes(Arc::clone(&desk)),
-        std::future::pending(),
-    ));
-    tasks.spawn(http::serve(
-        http,
-        http::routes(desk),
-        std::future::pending(),
-    ));
+    let doors = [
+        (metrics, metrics::routes(Arc::clone(&desk))),
+        (http, http::routes(desk)),
+    ];
+    for (listener, routes) in doors {
+        let door = http::serve(listener, routes, std::future::pending());
+        tasks.spawn_on(door, threads.handle());
+    }
     info!(
         party = %config.party,
         network = %genesis.network(),
@@ -234,3 +239,6 @@ async fn follow_tip(mut progress: watch::Receiver<Progress>, intake: Intake) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,8 @@ use tracing_subscriber::EnvFilter;
 use super::{Exit, Failure};
 
 /// What is logged where `CITES_NODE_LOG` says nothing: this program's own words, others' warnings.
-const LOG_USUAL: &str = "warn,node=info,libp2p_gossipsub=error";
+const LOG_USUAL: &str = "warn,node=info,arc_malachitebft_discovery=error,\
+    arc_malachitebft_network=error,libp2p_gossipsub=error";
 
 /// Arguments of `run`.
 #[derive(Args, Clone, Debug)]
@@ -89,7 +90,10 @@ impl From<RunError> for Failure {
         match error {
             RunError::Config(error) => error.into(),
             RunError::Identity(error) => error.into(),
-            RunError::UnknownParty(_) | RunError::UnknownNode { .. } | RunError::OtherVotingKey => {
+            RunError::UnknownParty(_)
+            | RunError::UnknownNode { .. }
+            | RunError::OtherVotingKey
+            | RunError::NotAccepted(_) => {
                 let hint = error.hint();
                 Self::new(Exit::BadInput, error, hint)
             }

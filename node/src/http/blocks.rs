@@ -31,7 +31,7 @@ pub(super) async fn header(
     State(desk): State<Arc<Desk>>,
     Path(height): Path<u64>,
 ) -> Result<impl IntoResponse, Problem> {
-    let found = crate::blocking::run(|| desk.store.read().header(Height(height)))?;
+    let found = desk.store.read().header(Height(height))?;
     found
         .map(|header| (CBOR, codec::encode(&header)))
         .ok_or_else(|| no_block(height))

@@ -24,24 +24,22 @@ pub(super) async fn permit(
     Path((party, number)): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
     let key = view::permit_key(&party, &number)?;
-    crate::blocking::run(|| {
-        let snapshot = desk.store.snapshot()?;
-        let reader = snapshot.read();
-        let failed = |error: ledger::state::ReadError| StoreError::Failed(error.0);
-        let permit: Option<PermitState> = read(&reader, &StateKey::permit(&key)).map_err(failed)?;
-        let report: Option<ReportState> = read(&reader, &StateKey::report(&key)).map_err(failed)?;
-        Ok(Json(json!({
-            "schema": "cites.permit/1",
-            "issuer": key.issuer.as_str(),
-            "number_hash": view::hash(key.number),
-            "permit": permit.as_ref().map(view::permit),
-            "report": report.as_ref().map(view::report),
-            "as_of": {
-                "height": snapshot.tip().height().to_string(),
-                "time": snapshot.tip().time().to_string(),
-            },
-        })))
-    })
+    let snapshot = desk.store.snapshot()?;
+    let reader = snapshot.read();
+    let failed = |error: ledger::state::ReadError| StoreError::Failed(error.0);
+    let permit: Option<PermitState> = read(&reader, &StateKey::permit(&key)).map_err(failed)?;
+    let report: Option<ReportState> = read(&reader, &StateKey::report(&key)).map_err(failed)?;
+    Ok(Json(json!({
+        "schema": "cites.permit/1",
+        "issuer": key.issuer.as_str(),
+        "number_hash": view::hash(key.number),
+        "permit": permit.as_ref().map(view::permit),
+        "report": report.as_ref().map(view::report),
+        "as_of": {
+            "height": snapshot.tip().height().to_string(),
+            "time": snapshot.tip().time().to_string(),
+        },
+    })))
 }
 
 /// `GET /v1/permits/{party}/{number hash}/history`: every record about the permit, refused ones too.

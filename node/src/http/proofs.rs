@@ -36,7 +36,7 @@ pub(super) async fn permit(
 ) -> Result<impl IntoResponse, Problem> {
     let key = view::permit_key(&party, &number)?;
     let from = Height(from.from_height.unwrap_or(0));
-    let proof = crate::blocking::run(|| make(&desk.store, key, from))?;
+    let proof = make(&desk.store, key, from)?;
     Ok(([(header::CONTENT_TYPE, "application/cbor")], proof.encode()))
 }
 

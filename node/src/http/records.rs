@@ -66,7 +66,7 @@ pub(super) async fn status(
     Path(record): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let record = record_digest(&record)?;
-    let mut status = crate::blocking::run(|| desk.store.record_status(&record))?;
+    let mut status = desk.store.record_status(&record)?;
     if status == RecordStatus::Unknown && desk.waiting.contains(&record) {
         status = RecordStatus::Waiting;
     }

@@ -1,6 +1,7 @@
 //! Connections: how many, and how slow they may be.
 
 use std::future::Future;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::Semaphore;
 use tracing::debug;
 
@@ -18,6 +20,44 @@ const CONNECTIONS_MAX: usize = 2_048;
 const HEAD_MAX: Duration = Duration::from_secs(15);
 /// Longest life of a connection: a slow reader does not hold a place for ever.
 const CONNECTION_MAX: Duration = Duration::from_secs(15 * 60);
+
+/// The threads that serve requests. They end when this is dropped, whatever they are doing.
+#[derive(Debug)]
+pub struct Threads {
+    handle: Handle,
+    runtime: Option<Runtime>,
+}
+
+impl Threads {
+    /// Starts as many as the machine has cores.
+    ///
+    /// # Errors
+    /// Where the system gives no threads.
+    pub fn start() -> io::Result<Self> {
+        let runtime = Builder::new_multi_thread()
+            .thread_name("http")
+            .enable_all()
+            .build()?;
+        Ok(Self {
+            handle: runtime.handle().clone(),
+            runtime: Some(runtime),
+        })
+    }
+
+    /// Where to spawn what serves.
+    #[must_use]
+    pub const fn handle(&self) -> &Handle {
+        &self.handle
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
 
 /// Serves until `stop` is done; requests under way are cut off then.
 pub async fn serve(listener: TcpListener, routes: Router, stop: impl Future<Output = ()>) {

@@ -51,18 +51,27 @@ pub struct NodeProcess {
     party: PartyCode,
     home: PathBuf,
     listen: Listen,
+    log: Option<String>,
     child: Option<Child>,
 }
 
 impl NodeProcess {
-    pub(super) fn new(program: &Path, party: PartyCode, home: &Path, listen: Listen) -> Self {
+    /// The node that lives in `home`; `listen` repeats what its `node.toml` says.
+    #[must_use]
+    pub fn new(program: &Path, party: PartyCode, home: &Path, listen: Listen) -> Self {
         Self {
             program: program.to_owned(),
             party,
             home: home.to_owned(),
             listen,
+            log: None,
             child: None,
         }
+    }
+
+    /// What it shall log from its next start on, as `CITES_NODE_LOG` says it.
+    pub fn set_log(&mut self, filter: &str) {
+        self.log = Some(filter.into());
     }
 
     /// The Party whose node it is.
@@ -107,7 +116,11 @@ impl NodeProcess {
         let log = OpenOptions::new().create(true).append(true).open(&path);
         let log = log.map_err(LocalnetError::file(&path))?;
         let same = log.try_clone().map_err(LocalnetError::file(&path))?;
-        let child = Command::new(&self.program)
+        let mut command = Command::new(&self.program);
+        if let Some(filter) = &self.log {
+            command.env("CITES_NODE_LOG", filter);
+        }
+        let child = command
             .args(["run", STOP_WITH_STDIN, "--home"])
             .arg(&self.home)
             .stdin(Stdio::piped())
@@ -173,13 +186,33 @@ impl NodeProcess {
     /// # Errors
     /// [`LocalnetError::File`] where no shell can be called.
     pub fn ask_to_stop(&self) -> Result<(), LocalnetError> {
+        self.signal("TERM")
+    }
+
+    /// Stops its time: nothing is read, written or answered, and every connection stays open.
+    ///
+    /// # Errors
+    /// [`LocalnetError::File`] where no shell can be called.
+    pub fn freeze(&self) -> Result<(), LocalnetError> {
+        self.signal("STOP")
+    }
+
+    /// Lets it go on after [`Self::freeze`].
+    ///
+    /// # Errors
+    /// [`LocalnetError::File`] where no shell can be called.
+    pub fn thaw(&self) -> Result<(), LocalnetError> {
+        self.signal("CONT")
+    }
+
+    /// Only a shell's built-in `kill` is everywhere.
+    fn signal(&self, name: &str) -> Result<(), LocalnetError> {
         let Some(child) = &self.child else {
             return Ok(());
         };
         let id = child.id().to_string();
-        let shell = Command::new("sh")
-            .args(["-c", "kill -TERM \"$0\"", &id])
-            .status();
+        let kill = format!("kill -{name} \"$0\"");
+        let shell = Command::new("sh").args(["-c", &kill, &id]).status();
         shell
             .map(drop)
             .map_err(LocalnetError::file(Path::new("sh")))
@@ -219,6 +252,13 @@ impl NodeProcess {
     #[must_use]
     pub fn log_path(&self) -> PathBuf {
         self.home.join("node.log")
+    }
+
+    /// All of its log; nothing where there is none.
+    #[must_use]
+    pub fn log(&self) -> String {
+        let text = std::fs::read(self.log_path()).unwrap_or_default();
+        String::from_utf8_lossy(&text).into_owned()
     }
 
     /// The last lines of its log; nothing where there is none.

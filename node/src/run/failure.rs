@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use genesis::peer::PeerId;
 use ledger::party::PartyCode;
@@ -36,6 +37,9 @@ pub enum RunError {
     /// The genesis names another voting key for this node.
     #[error("the genesis names another voting key for this node")]
     OtherVotingKey,
+    /// The node has not agreed to any genesis yet.
+    #[error("there is no data folder `{}`", .0.display())]
+    NotAccepted(PathBuf),
     /// The keys are not those of libp2p: our own mistake.
     #[error("the peer key cannot be used: {0}")]
     PeerKey(String),
@@ -84,6 +88,9 @@ impl RunError {
             Self::UnknownParty(_) | Self::UnknownNode { .. } | Self::OtherVotingKey => {
                 "use the keys and the genesis of one ceremony; see `cites-node genesis verify`"
                     .into()
+            }
+            Self::NotAccepted(_) => {
+                "compare the fingerprint by telephone, then `cites-node genesis accept`".into()
             }
             Self::PeerKey(_) => "report it: this must never happen".into(),
             Self::Lock(_) => "stop the other process first".into(),
