@@ -30,6 +30,7 @@ use ledger::digest::{BlockId, RecordDigest};
 use ledger::mempool::{Capacity, Mempool};
 use ledger::party::Height;
 use ledger::quorum::Round;
+use ledger::signed::{CheckedClaims, Claim, SignatureCheck};
 use ledger::time::Timestamp;
 use malachitebft_core_consensus::{
     Error as EngineError, Input, Params, State, ValuePayload, process,
@@ -49,6 +50,8 @@ use crate::world::sabotage::Sabotage;
 /// Inputs for later heights that Malachite keeps, in all and for each height.
 const QUEUE_HEIGHTS: usize = 8;
 const QUEUE_PER_HEIGHT: usize = 4_000;
+/// Signatures of records that a process remembers to have checked.
+const CLAIMS_MAX: usize = 100_000;
 /// How long a starting node listens for its peers' tips before it begins.
 const HEAR_WITHIN: Duration = Duration::from_secs(1);
 
@@ -91,6 +94,22 @@ impl SharedReproposals for Noted {
     }
 }
 
+/// Signatures of records that this process has seen to verify: each is checked once.
+#[derive(Debug)]
+struct Claims(Mutex<CheckedClaims>);
+
+impl SignatureCheck for Claims {
+    fn verifies(&self, claim: &Claim<'_>) -> bool {
+        let name = claim.name();
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let verifies = known.contains(&name) || claim.holds();
+        if verifies {
+            known.insert(name);
+        }
+        verifies
+    }
+}
+
 /// A node while it runs. Whatever survives it is on its disk.
 pub struct Host {
     me: NodeIndex,
@@ -108,6 +127,7 @@ pub struct Host {
     signer: GuardedKey<SimulatedGuard>,
     verifier: Checker<Noted>,
     noted: Noted,
+    claims: Claims,
     assembler: Assembler,
     mempool: Mempool,
     /// Undecided blocks that this process has reported to Malachite.
@@ -178,6 +198,7 @@ impl Host {
             signer: GuardedKey::new(parties.chain, seat.voting.clone(), guard),
             verifier: Checker::new(parties.chain, noted.clone()),
             noted,
+            claims: Claims(Mutex::new(CheckedClaims::new(CLAIMS_MAX))),
             assembler: Assembler::new(parties.chain),
             mempool: Mempool::new(Capacity::default()),
             reported: BTreeSet::new(),

@@ -17,7 +17,6 @@ use ledger::digest::BlockId;
 use ledger::limits::BLOCK_RECORDS_MAX;
 use ledger::party::Height;
 use ledger::quorum::Round;
-use ledger::signed::CheckAll;
 use malachitebft_core_consensus::{Input, LocallyProposedValue, ProposedValue};
 use malachitebft_core_types::{
     CommitCertificate, Round as EngineRound, Validity, ValueOrigin, ValueResponse,
@@ -80,9 +79,9 @@ impl Host {
             .mempool
             .candidates(BLOCK_RECORDS_MAX, PROPOSED_BYTES_MAX);
         let state = self.disk.state();
-        let proposed = self
-            .replica
-            .propose(&*state, now, self.address.0, &candidates, &CheckAll);
+        let proposed =
+            self.replica
+                .propose(&*state, now, self.address.0, &candidates, &self.claims);
         let proposed = match proposed {
             Ok(proposed) => proposed,
             Err(error) => {
@@ -234,14 +233,11 @@ impl Host {
             },
             Clock::Spares => Freshness::Replayed,
         };
-        let was_judged = |(known, stored): &(BlockId, Undecided)| *known == id && stored.is_judged;
-        let is_judged =
-            clock == Clock::Judges || self.disk.undecided(height).iter().any(was_judged);
         let undecided = Undecided {
             round,
             valid_round: header.valid_round,
             proposer: header.proposer,
-            is_judged,
+            is_judged: clock == Clock::Judges || self.noted.with(|known| known.is_judged(id)),
             block: assembled.bytes,
             signed: Some(assembled.signed),
         };
@@ -251,7 +247,7 @@ impl Host {
             Err(why) => return self.stop(why),
         };
         if validity == Validity::Valid {
-            if is_judged {
+            if clock == Clock::Judges {
                 self.noted.with(|known| known.judged(height, id));
             }
             if self.disk.put_undecided(height, id, &undecided).is_err() {
@@ -271,7 +267,7 @@ impl Host {
             return Err(format!("block {id} came with the bytes of {}", block.id()));
         }
         let state = self.disk.state();
-        match self.replica.check(&*state, &block, freshness, &CheckAll) {
+        match self.replica.check(&*state, &block, freshness, &self.claims) {
             Ok(()) => Ok(true),
             Err(CheckError::Invalid(InvalidBlock::TimeAhead(_) | InvalidBlock::TimeBehind(_))) => {
                 Ok(false)
@@ -323,7 +319,7 @@ impl Host {
         };
         let quorum = from_certificate(certificate, &self.validators);
         let state = self.disk.state();
-        let commit = match self.replica.commit(&*state, block, quorum, &CheckAll) {
+        let commit = match self.replica.commit(&*state, block, quorum, &self.claims) {
             Ok(commit) => commit,
             Err(error) => return self.stop(format!("height {height} was decided: {error}")),
         };

@@ -14,7 +14,7 @@ use ledger::codec::CodecError;
 use ledger::digest::RecordDigest;
 use ledger::limits::SYNC_REPLY_BYTES_MAX;
 use ledger::party::Height;
-use ledger::signed::{CheckAll, Signed, Verified};
+use ledger::signed::{Signed, Verified};
 use ledger::state::admission::{AdmissionError, Admitted, admit};
 use ledger::state::{At, View as _};
 use malachitebft_core_consensus::{Input, PeerId};
@@ -317,6 +317,6 @@ impl Host {
             time: self.clock_reads().max(tip.time().plus_ms(1)),
             log_size: tip.log.size,
         };
-        admit(&*self.disk.state(), &at, signed, &CheckAll)
+        admit(&*self.disk.state(), &at, signed, &self.claims)
     }
 }
