@@ -175,6 +175,15 @@ pub struct Trust {
     pub trusting_period_ms: u64,
 }
 
+impl Trust {
+    /// Whether validators may no longer be followed from this anchor. Genesis does not age.
+    fn is_expired(&self, anchor: &Anchor, now: Timestamp) -> bool {
+        anchor
+            .time
+            .is_some_and(|time| now.since_ms(time) > self.trusting_period_ms)
+    }
+}
+
 /// Why a proof proves nothing to this verifier.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProofError {
@@ -189,7 +198,7 @@ pub enum ProofError {
     /// The newest usable checkpoint is older than the trusting period.
     #[error("the checkpoint of {0} is too old to follow the validators from; get a new one")]
     TrustExpired(Timestamp),
-    /// The header contradicts a block that the verifier trusts.
+    /// Another block than the one that the verifier trusts at that height, and a quorum stands behind both.
     #[error(
         "block {0} is not the one this verifier trusts at that height: evidence of a fork, keep this file"
     )]
@@ -269,33 +278,26 @@ impl Proof {
         now: Timestamp,
     ) -> Result<(Option<ValidatorSet>, (u64, u64)), ProofError> {
         let header = &self.header;
-        let usable = trust
-            .anchors
-            .iter()
-            .rev()
-            .find(|anchor| anchor.height <= header.height);
+        let newest = |anchor: &&Anchor| anchor.height <= header.height;
+        let usable = trust.anchors.iter().rev().find(newest);
         let anchor = usable.ok_or(ProofError::Validators)?;
         let id = header.id();
         if anchor.height == header.height && anchor.block != Some(id) {
-            return Err(ProofError::Contradiction(header.height));
+            return Err(self.contradiction(trust, now));
         }
         if let Some(time) = anchor.time
-            && now.since_ms(time) > trust.trusting_period_ms
+            && trust.is_expired(anchor, now)
         {
             return Err(ProofError::TrustExpired(time));
         }
-        if self.quorum.height != header.height || self.quorum.block != id {
-            return Err(ProofError::QuorumOfAnother);
-        }
         if anchor.height == header.height {
             // The very block that was verified before.
+            if self.quorum.height != header.height || self.quorum.block != id {
+                return Err(ProofError::QuorumOfAnother);
+            }
             return Ok((Some(anchor.validators.clone()), (0, 0)));
         }
-        let validators = self.follow(anchor)?;
-        if header.validators != validators.digest() {
-            return Err(ProofError::Validators);
-        }
-        self.quorum.check(trust.chain, &validators)?;
+        let validators = self.decided_by(anchor)?;
         let power = self
             .quorum
             .signatures
@@ -305,6 +307,36 @@ impl Proof {
         let total = validators.total_power();
         let next = (header.next_validators == validators.digest()).then_some(validators);
         Ok((next, (signed, total)))
+    }
+
+    /// What is wrong with a header that is not the trusted one of its height. Anyone can write such a header,
+    /// so it is a fork only where a quorum stands behind it that follows from an earlier anchor; else it is
+    /// an ordinary bad proof.
+    fn contradiction(&self, trust: &Trust, now: Timestamp) -> ProofError {
+        let height = self.header.height;
+        let earlier = |anchor: &&Anchor| anchor.height < height && !trust.is_expired(anchor, now);
+        let Some(anchor) = trust.anchors.iter().rev().find(earlier) else {
+            return ProofError::Validators;
+        };
+        match self.decided_by(anchor) {
+            Ok(_) => ProofError::Contradiction(height),
+            Err(error) => error,
+        }
+    }
+
+    /// The validators who decide the header's height, as they follow from the anchor, after their signatures
+    /// on this very header were checked.
+    fn decided_by(&self, anchor: &Anchor) -> Result<ValidatorSet, ProofError> {
+        let header = &self.header;
+        if self.quorum.height != header.height || self.quorum.block != header.id() {
+            return Err(ProofError::QuorumOfAnother);
+        }
+        let validators = self.follow(anchor)?;
+        if header.validators != validators.digest() {
+            return Err(ProofError::Validators);
+        }
+        self.quorum.check(header.chain, &validators)?;
+        Ok(validators)
     }
 
     /// Walks from the anchor's validators to those who decide the header's height.

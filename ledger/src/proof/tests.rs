@@ -1,5 +1,7 @@
 //! Proofs that hold, and every way in which one does not.
 
+mod fork;
+
 use std::string::ToString as _;
 use std::vec;
 
