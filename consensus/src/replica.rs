@@ -196,7 +196,7 @@ impl Replica {
         for signed in candidates.iter().take(BLOCK_RECORDS_MAX) {
             match execution.admit(signed, checker) {
                 Ok(admitted) => {
-                    if let Added::Logged(_) = execution.add(&admitted)? {
+                    if let Added::Logged(_) = admitted.add()? {
                         records.push(Arc::clone(signed));
                     }
                 }
@@ -366,7 +366,7 @@ impl Replica {
                 }
                 Err(AdmissionError::Read(error)) => return Err(error.into()),
             };
-            if execution.add(&admitted)? == Added::TooManyRefused {
+            if admitted.add()? == Added::TooManyRefused {
                 return Err(InvalidBlock::TooManyRefused(signed.record().author).into());
             }
         }

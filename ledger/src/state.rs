@@ -17,7 +17,7 @@ use alloc::vec::Vec;
 
 use minicbor::{Decode, Encode};
 
-pub use execution::{Added, At, Changes, Executed, Execution, Logged};
+pub use execution::{Added, Admission, At, Changes, Executed, Execution, Logged};
 pub use key::StateKey;
 pub use permit::{Act, Cancellation, LineState, PermitState, ReportState};
 pub use view::{PagesOf, ReadError, View};

@@ -348,8 +348,7 @@ pub fn execute(
 ) -> Result<Executed, AdmissionError> {
     let mut execution = Execution::begin(view, at)?;
     for signed in records {
-        let admitted = execution.admit(signed, &CheckAll)?;
-        let added = execution.add(&admitted)?;
+        let added = execution.admit(signed, &CheckAll)?.add()?;
         assert_ne!(
             added,
             Added::TooManyRefused,

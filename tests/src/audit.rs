@@ -78,7 +78,7 @@ impl<'g> Audit<'g> {
             let admitted = execution
                 .admit(signed, &CheckAll)
                 .expect("admissible records only");
-            execution.add(&admitted).expect("a readable state");
+            admitted.add().expect("a readable state");
         }
         let executed = execution.finish().expect("a readable state");
         assert_eq!(

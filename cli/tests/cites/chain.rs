@@ -118,7 +118,7 @@ impl Chain {
             let admitted = execution
                 .admit(record, &CheckAll)
                 .map_err(|error| error.to_string())?;
-            execution.add(&admitted).unwrap();
+            admitted.add().unwrap();
         }
         let executed = execution.finish().unwrap();
         let header = Header {

@@ -40,7 +40,7 @@ impl Case {
         let mut execution = Execution::begin(&self.ledger.state, at).unwrap();
         for signed in &self.records {
             let admitted = execution.admit(signed, &self.remembered).unwrap();
-            assert!(matches!(execution.add(&admitted), Ok(Added::Logged(_))));
+            assert!(matches!(admitted.add(), Ok(Added::Logged(_))));
         }
         execution
     }

@@ -113,6 +113,25 @@ pub struct Execution<'v, V> {
     seen_added: Vec<(Timestamp, RecordDigest)>,
 }
 
+/// Leave for one record to enter the block. It holds the block until it is used or given up, so no record
+/// can be admitted twice before it is logged, and none enters that this very block did not admit.
+#[derive(Debug)]
+#[must_use = "an admitted record is in the block only once it was added"]
+pub struct Admission<'e, 'v, V> {
+    execution: &'e mut Execution<'v, V>,
+    admitted: Admitted,
+}
+
+impl<V: View> Admission<'_, '_, V> {
+    /// Judges the record and applies or refuses it.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn add(self) -> Result<Added, ReadError> {
+        self.execution.add(&self.admitted)
+    }
+}
+
 impl<'v, V: View> Execution<'v, V> {
     /// Begins a block on the state `view`, which must be its parent's.
     ///
@@ -136,13 +155,33 @@ impl<'v, V: View> Execution<'v, V> {
 
     /// Admits a record: against the parent's state, and once in a block.
     ///
+    /// ```
+    /// # use {ledger::signed::{CheckAll, Signed}, ledger::state::{Execution, View}, std::sync::Arc};
+    /// # fn log<V: View>(execution: &mut Execution<'_, V>, one: &Arc<Signed>, two: &Arc<Signed>) {
+    /// execution.admit(one, &CheckAll).unwrap().add().unwrap();
+    /// execution.admit(two, &CheckAll).unwrap().add().unwrap();
+    /// # }
+    /// ```
+    ///
+    /// To admit both before adding either would let one record pass as two:
+    ///
+    /// ```compile_fail
+    /// # use {ledger::signed::{CheckAll, Signed}, ledger::state::{Execution, View}, std::sync::Arc};
+    /// # fn log<V: View>(execution: &mut Execution<'_, V>, one: &Arc<Signed>, two: &Arc<Signed>) {
+    /// let first = execution.admit(one, &CheckAll).unwrap();
+    /// let second = execution.admit(two, &CheckAll).unwrap();
+    /// first.add().unwrap();
+    /// second.add().unwrap();
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`AdmissionError`].
     pub fn admit(
         &mut self,
         signed: &Arc<Signed>,
         checker: &impl SignatureCheck,
-    ) -> Result<Admitted, AdmissionError> {
+    ) -> Result<Admission<'_, 'v, V>, AdmissionError> {
         if self.in_block.contains(&signed.digest()) {
             return Err(Inadmissible::AlreadyLogged.into());
         }
@@ -155,14 +194,14 @@ impl<'v, V: View> Execution<'v, V> {
                 Ok(office)
             }
         };
-        admit_knowing(view, &self.at, signed, checker, office)
+        let admitted = admit_knowing(view, &self.at, signed, checker, office)?;
+        Ok(Admission {
+            execution: self,
+            admitted,
+        })
     }
 
-    /// Judges an admitted record and applies or refuses it.
-    ///
-    /// # Errors
-    /// [`ReadError`].
-    pub fn add(&mut self, admitted: &Admitted) -> Result<Added, ReadError> {
+    fn add(&mut self, admitted: &Admitted) -> Result<Added, ReadError> {
         let record = admitted.record.record();
         let key = record.statement.permit(record.author);
         let (permit_key, report_key) = (StateKey::permit(&key), StateKey::report(&key));

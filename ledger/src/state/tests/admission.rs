@@ -195,6 +195,21 @@ fn a_record_enters_once_in_a_block_and_once_in_the_ledger() {
 }
 
 #[test]
+fn a_record_admitted_and_given_up_may_be_admitted_again_and_is_logged_once() {
+    let ledger = TestLedger::default();
+    let signed = sign(&sighting());
+    let mut execution = Execution::begin(&ledger.state, ledger.next(START)).unwrap();
+    drop(execution.admit(&signed, &CheckAll).expect("admissible"));
+    let again = execution
+        .admit(&signed, &CheckAll)
+        .expect("nothing was logged");
+    assert!(matches!(again.add(), Ok(Added::Logged(receipt)) if receipt.index == 0));
+    let third = execution.admit(&signed, &CheckAll).err();
+    assert_eq!(third, Some(Inadmissible::AlreadyLogged.into()));
+    assert_eq!(execution.finish().unwrap().log_size, 1);
+}
+
+#[test]
 fn a_record_is_forgotten_only_when_it_could_not_enter_any_more() {
     let mut ledger = TestLedger::default();
     let record = Record {

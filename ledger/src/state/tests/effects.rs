@@ -310,7 +310,7 @@ fn one_author_gets_fifty_refused_records_in_a_block_and_no_more() {
     let mut execution = Execution::begin(&ledger.state, ledger.next(after(1))).unwrap();
     let mut add = |signed: &Arc<Signed>| {
         let admitted = execution.admit(signed, &CheckAll).expect("admissible");
-        execution.add(&admitted).unwrap()
+        admitted.add().unwrap()
     };
     let mut sources = ledger.clone();
     for count in 0..REFUSED_PER_AUTHOR_MAX {
