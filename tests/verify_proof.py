@@ -26,7 +26,7 @@ def state_path_holds(root, entry):
     right = [byte >> (7 - bit) & 1 for byte in place for bit in range(8)]
     if depth > 256 or len(bitmap) != (depth + 7) // 8 or any(full[depth:]):
         return False
-    if sum(full) != len(siblings) or any(len(sibling) != 32 for sibling in siblings):
+    if sum(full) != len(siblings) or any(len(one) != 32 or one == EMPTY for one in siblings):
         return False
     if value is not None:
         node = sha(b"JMT::LeafNode", place, sha(bytes.fromhex(value)))

@@ -158,6 +158,20 @@ fn tampered_state(proof: &Value) -> Vec<Value> {
             p["path"]["bitmap"] = flipped(&p["path"]["bitmap"], bit);
         }));
     }
+    // An empty sibling that is written out leads to the same root: a second form of the same proof.
+    let bitmap = bytes(&proof["path"]["bitmap"]);
+    let empty = usize::try_from(depth).unwrap();
+    let empty = (0..empty).filter(|step| bitmap[step / 8] >> (7 - step % 8) & 1 == 0);
+    for step in empty {
+        let before = (0..step).filter(|step| bitmap[step / 8] >> (7 - step % 8) & 1 == 1);
+        let place = before.count();
+        copies.push(changed(proof, |p| {
+            p["path"]["bitmap"] = flipped(&p["path"]["bitmap"], step);
+            let siblings = p["path"]["siblings"].as_array_mut().unwrap();
+            let written_out = ledger::digest::hex(&ledger::tree::EMPTY.0);
+            siblings.insert(place, written_out.into());
+        }));
+    }
     let siblings = proof["path"]["siblings"].as_array().unwrap().len();
     for index in 0..siblings {
         copies.push(changed(proof, |p| {
@@ -248,6 +262,12 @@ fn both_implementations_refuse_every_tampered_or_swapped_state_proof() {
     let (holds, exit) = python(&tampered, "tampered_state");
     assert_eq!((holds.len(), exit), (proofs.len(), Some(1)));
     assert!(proofs.len() > 200, "{}", proofs.len());
+    let empty = ledger::digest::hex(&ledger::tree::EMPTY.0);
+    let written_out = proofs.iter().filter(|proof| {
+        let siblings = proof["path"]["siblings"].as_array().unwrap();
+        siblings.iter().any(|sibling| *sibling == *empty)
+    });
+    assert!(written_out.count() > 3, "empty siblings, written out");
     for (proof, holds) in proofs.iter().zip(holds) {
         assert!(!holds, "accepted by the script: {proof}");
         assert!(!ours(&file, proof), "accepted by the ledger: {proof}");

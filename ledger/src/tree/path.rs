@@ -3,7 +3,8 @@
 //! A path has a depth (number of siblings), a bitmap with one bit for each sibling from the bottom level
 //! up (1 = not empty, first bit = highest of the first byte), and the siblings that are not empty, in that
 //! order. A proof of absence ends in an empty place, or in the leaf of another key that shares the path's
-//! bits. `tests/verify_proof.py` is a second implementation.
+//! bits. Each path has one form: what could be left out is left out. `tests/verify_proof.py` is a second
+//! implementation.
 
 use alloc::vec::Vec;
 
@@ -27,8 +28,8 @@ pub struct OtherLeaf {
     pub value: Digest,
 }
 
-/// Path from a place in the tree up to its root.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+/// Path from a place in the tree up to its root. Decoding takes only well-formed ones.
+#[derive(Clone, Debug, PartialEq, Eq, Encode)]
 #[cbor(map)]
 pub struct TreePath {
     /// Number of levels between the place and the root, at most 256.
@@ -48,7 +49,7 @@ pub struct TreePath {
 /// Why a path proves nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
-    /// Depth, bitmap and siblings do not fit together.
+    /// Depth, bitmap and siblings do not fit together, or an empty sibling is written out.
     #[error("the path is not well formed")]
     Form,
     /// The other leaf does not stand on the path of this key.
@@ -98,11 +99,27 @@ impl TreePath {
         }
     }
 
-    pub(super) fn climb(&self, place: &KeyHash, start: Digest) -> Result<Digest, PathError> {
+    /// Whether this is the one form of its path: a bit for each level and no more, a sibling for each bit
+    /// that is set, and none that a cleared bit would say.
+    fn is_well_formed(&self) -> bool {
         let depth = usize::from(self.depth);
-        if depth > DEPTH_MAX || self.bitmap.len() != depth.div_ceil(8) {
+        let padding = self
+            .bitmap
+            .last()
+            .is_some_and(|byte| depth % 8 != 0 && byte << (depth % 8) != 0);
+        let set: u32 = self.bitmap.iter().map(|byte| byte.count_ones()).sum();
+        depth <= DEPTH_MAX
+            && self.bitmap.len() == depth.div_ceil(8)
+            && !padding
+            && usize::try_from(set) == Ok(self.siblings.len())
+            && !self.siblings.contains(&EMPTY)
+    }
+
+    pub(super) fn climb(&self, place: &KeyHash, start: Digest) -> Result<Digest, PathError> {
+        if !self.is_well_formed() {
             return Err(PathError::Form);
         }
+        let depth = usize::from(self.depth);
         let mut siblings = self.siblings.iter();
         let mut hash = start;
         for (step, level) in (0..depth).rev().enumerate() {
@@ -121,14 +138,43 @@ impl TreePath {
                 inner_hash(hash, sibling)
             };
         }
-        let padding = self
-            .bitmap
-            .last()
-            .is_some_and(|byte| depth % 8 != 0 && byte << (depth % 8) != 0);
-        if siblings.next().is_some() || padding {
-            return Err(PathError::Form);
-        }
         Ok(hash)
+    }
+}
+
+/// The fields of a path, as they come.
+#[derive(Decode)]
+#[cbor(map)]
+struct Fields {
+    #[n(0)]
+    depth: u16,
+    #[cbor(n(1), with = "minicbor::bytes")]
+    bitmap: Vec<u8>,
+    #[n(2)]
+    siblings: Vec<Digest>,
+    #[n(3)]
+    other: Option<OtherLeaf>,
+}
+
+impl<'b, C> Decode<'b, C> for TreePath {
+    fn decode(d: &mut minicbor::Decoder<'b>, c: &mut C) -> Result<Self, minicbor::decode::Error> {
+        let Fields {
+            depth,
+            bitmap,
+            siblings,
+            other,
+        } = Fields::decode(d, c)?;
+        let path = Self {
+            depth,
+            bitmap,
+            siblings,
+            other,
+        };
+        if path.is_well_formed() {
+            Ok(path)
+        } else {
+            Err(minicbor::decode::Error::message("not the form of a path"))
+        }
     }
 }
 

@@ -254,6 +254,50 @@ fn a_path_with_any_bit_flipped_or_part_missing_proves_nothing() {
 }
 
 #[test]
+fn a_path_has_one_form() {
+    let (memory, root) = hundred();
+    let has_empty = |path: &TreePath| path.siblings.len() < usize::from(path.depth);
+    let mut present = (0..100_u8).map(|key| (key, memory.prove(&[key])));
+    let (key, path) = present.find(|(_, path)| has_empty(path)).unwrap();
+    let checked = |path: &TreePath| path.check(root, &[key], Some(&[key, key]));
+    assert_eq!(checked(&path), Ok(()));
+    let is_full = |step: &usize| path.bitmap[step / 8] >> (7 - step % 8) & 1 == 1;
+    let empty = (0..usize::from(path.depth))
+        .find(|step| !is_full(step))
+        .unwrap();
+    let place = (0..empty).filter(is_full).count();
+    type Change<'a> = (&'static str, &'a dyn Fn(&mut TreePath));
+    let rows: [Change<'_>; 6] = [
+        ("an empty sibling written out", &|path| {
+            path.bitmap[empty / 8] |= 0x80 >> (empty % 8);
+            path.siblings.insert(place, EMPTY);
+        }),
+        ("a sibling too many", &|path| path.siblings.push(root.0)),
+        ("a sibling too few", &|path| drop(path.siblings.pop())),
+        ("a longer bitmap", &|path| path.bitmap.push(0)),
+        ("a bit beyond the depth", &|path| {
+            *path = TreePath {
+                depth: 1,
+                bitmap: vec![0x81],
+                siblings: vec![root.0; 2],
+                other: None,
+            };
+        }),
+        ("deeper than a key has bits", &|path| {
+            path.depth = 257;
+            path.bitmap.resize(33, 0);
+        }),
+    ];
+    for (what, change) in rows {
+        let mut other = path.clone();
+        change(&mut other);
+        assert_eq!(checked(&other), Err(PathError::Form), "{what}");
+        let read = codec::decode::<TreePath>(&codec::encode(&other), 20_000);
+        assert!(read.is_err(), "{what}");
+    }
+}
+
+#[test]
 fn keys_that_share_eighty_bits_are_still_proven() {
     // Made key hashes: only the tree is under test, not SHA-256.
     let mut first = [0xab; 32];
