@@ -106,6 +106,12 @@ impl Network {
         &mut self.local
     }
 
+    /// All nodes' processes, to look at.
+    #[must_use]
+    pub fn nodes(&self) -> &[NodeProcess] {
+        self.local.nodes()
+    }
+
     /// A node's process.
     pub fn node(&mut self, place: usize) -> &mut NodeProcess {
         &mut self.local.nodes_mut()[place]
