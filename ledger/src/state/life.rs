@@ -1,7 +1,10 @@
 //! The life of a permit: which statement is refused when, as one table for each kind of statement.
 //!
 //! The rows are the specification. They are asked from top to bottom and the first broken one gives the
-//! answer, so their order is the order of precedence. What passes all rows is applied.
+//! answer, so their order is the order of precedence. What passes all rows is applied. The order is: who
+//! speaks at all, whether the permit is there, whether its kind knows the act, whether this Party may, what
+//! became of the permit, dates, lines. The kind comes before the Party because a passport names no
+//! destination: nobody is the right Party for its import.
 
 use crate::codes::{Appendix, Kind, Source};
 use crate::parameters::Parameters;
@@ -157,14 +160,14 @@ pub const ENDORSE: &[Rule<Endorse>] = &[
         |c| c.permit.is_none(),
     ),
     rule(
-        Reason::WrongParty,
-        "customs of the issuing Party, or of its customs union",
-        |c| !c.is_customs_of(|permit| Some(permit.issuer), c.issuer_party),
-    ),
-    rule(
         Reason::WrongKind,
         "import permits, sea certificates and passports are never endorsed",
         |c| c.permit_is(|permit| !permit.kind.is_endorsed()),
+    ),
+    rule(
+        Reason::WrongParty,
+        "customs of the issuing Party, or of its customs union",
+        |c| !c.is_customs_of(|permit| Some(permit.issuer), c.issuer_party),
     ),
     rule(Reason::Used, "not after the import", |c| {
         c.permit_is(|permit| permit.import.is_some())
@@ -216,14 +219,14 @@ pub const IMPORT: &[Rule<Import>] = &[
         |c| c.permit.is_none(),
     ),
     rule(
-        Reason::WrongParty,
-        "customs of the destination (box 3a), or of its customs union",
-        |c| !c.is_customs_of(|permit| permit.destination, c.destination_party),
-    ),
-    rule(
         Reason::WrongKind,
         "import permits, sea certificates and passports are not collected with the goods",
         |c| c.permit_is(|permit| !permit.kind.is_endorsed()),
+    ),
+    rule(
+        Reason::WrongParty,
+        "customs of the destination (box 3a), or of its customs union",
+        |c| !c.is_customs_of(|permit| permit.destination, c.destination_party),
     ),
     rule(Reason::Used, "at most once (Art. VI.5, VI.6)", |c| {
         c.permit_is(|permit| permit.import.is_some())

@@ -125,8 +125,8 @@ impl World {
             Deed::Leave(_, goods) => {
                 must(said.hat == Hat::Border, "ROLE")?;
                 let permit = permit.ok_or("NOT_ISSUED")?;
-                must(self.fellows(said.by, name.0), "WRONG_PARTY")?;
                 must(travels(permit.grant.kind), "WRONG_KIND")?;
+                must(self.fellows(said.by, name.0), "WRONG_PARTY")?;
                 alive(permit)?;
                 must(permit.left_by.is_none(), "ALREADY_ENDORSED")?;
                 self.in_date(now, permit)?;
@@ -135,9 +135,9 @@ impl World {
             Deed::Arrive(_, goods) => {
                 must(said.hat == Hat::Border, "ROLE")?;
                 let permit = permit.ok_or("NOT_ISSUED")?;
+                must(travels(permit.grant.kind), "WRONG_KIND")?;
                 let to = permit.grant.to.ok_or("WRONG_PARTY")?;
                 must(self.fellows(said.by, to), "WRONG_PARTY")?;
-                must(travels(permit.grant.kind), "WRONG_KIND")?;
                 alive(permit)?;
                 self.in_date(now, permit)?;
                 must(

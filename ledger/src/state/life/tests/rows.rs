@@ -158,7 +158,7 @@ fn an_issue_is_refused_by_the_first_rule_it_breaks() {
 fn an_endorsement_is_refused_by_the_first_rule_it_breaks() {
     use Reason as R;
     let order = [
-        R::Role, R::NotIssued, R::WrongParty, R::WrongKind, R::Used, R::Cancelled, R::Replaced,
+        R::Role, R::NotIssued, R::WrongKind, R::WrongParty, R::Used, R::Cancelled, R::Replaced,
         R::Lost, R::Stolen, R::AlreadyEndorsed, R::NotYetValid, R::Expired, R::UnknownLine,
         R::UnitMismatch, R::OverQuantity,
     ];
@@ -195,7 +195,7 @@ fn an_endorsement_is_refused_by_the_first_rule_it_breaks() {
 fn an_import_is_refused_by_the_first_rule_it_breaks() {
     use Reason as R;
     let order = [
-        R::Role, R::NotIssued, R::WrongParty, R::WrongKind, R::Used, R::Cancelled, R::Replaced,
+        R::Role, R::NotIssued, R::WrongKind, R::WrongParty, R::Used, R::Cancelled, R::Replaced,
         R::Lost, R::Stolen, R::NotYetValid, R::Expired, R::NotEndorsed, R::UnknownLine,
         R::UnitMismatch, R::OverQuantity,
     ];
@@ -210,6 +210,9 @@ fn an_import_is_refused_by_the_first_rule_it_breaks() {
         ("for no country", |s| with(s, |permit| permit.destination = None), R::WrongParty),
         breach!(kind Import),
         breach!(kind SampleCollection),
+        ("a passport, which names no destination", |s| with(s, |permit| {
+            (permit.kind, permit.destination) = (Kind::MusicalInstrument, None);
+        }), R::WrongKind),
         breach!(used),
         breach!(cancelled Clerical Cancelled),
         breach!(cancelled Withdrawn Cancelled),
