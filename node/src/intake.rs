@@ -201,10 +201,13 @@ impl Intake {
 }
 
 /// Whether whoever passed a record on should have known better. States differ by a block or two between
-/// honest nodes, so only what no state can mend is a fault.
+/// honest nodes, and their clocks a little, so only what neither can mend is a fault.
 const fn blame(why: &Inadmissible) -> Acceptance {
+    if why.may_pass() {
+        return Acceptance::Ignore;
+    }
     match why {
-        Inadmissible::WrongChain | Inadmissible::GoodTooLong => Acceptance::Reject,
+        Inadmissible::WrongChain | Inadmissible::GoodTooLong(_) => Acceptance::Reject,
         Inadmissible::UnknownOffice(_)
         | Inadmissible::KeyInactive(_)
         | Inadmissible::BadSignature

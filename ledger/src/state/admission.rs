@@ -36,9 +36,9 @@ pub enum Inadmissible {
     /// Past its `good_until`.
     #[error("the record was good until {0}")]
     TooLate(Timestamp),
-    /// Its `good_until` is too far away.
+    /// Its `good_until` is too far away, by this many milliseconds.
     #[error("the record asks to be good for more than 90 days")]
-    GoodTooLong,
+    GoodTooLong(u64),
     /// Made in the future.
     #[error("the record says it was made at {0}, later than the block's time; check the clock")]
     MadeInFuture(Timestamp),
@@ -58,16 +58,32 @@ impl Inadmissible {
             Self::BadSignature => "BAD_SIGNATURE",
             Self::AlreadyLogged => "ALREADY_LOGGED",
             Self::TooLate(_) => "TOO_LATE",
-            Self::GoodTooLong => "GOOD_TOO_LONG",
+            Self::GoodTooLong(_) => "GOOD_TOO_LONG",
             Self::MadeInFuture(_) => "MADE_IN_FUTURE",
             Self::Waits(_) => "WAITS",
         }
     }
 
-    /// Whether the record may become admissible later, so that a node keeps it.
+    /// Whether a node keeps the record because it may become admissible by itself, and blames nobody for it:
+    /// it waits for another record, or for clocks that are a little apart (two minutes, for `good_until`).
+    ///
+    /// Not what asks to be good for much longer: its author is told at once, instead of in a year. Not a key
+    /// that is not active here, although a node that is behind may learn of it with the next block: its
+    /// signature is not checked yet, and nobody vouches for what was not checked. Nothing is lost by that,
+    /// since the author's node sends its records again until they are final; and once a key was active, this
+    /// answer means that it ended.
     #[must_use]
     pub const fn may_pass(&self) -> bool {
-        matches!(self, Self::Waits(_) | Self::MadeInFuture(_))
+        match self {
+            Self::Waits(_) | Self::MadeInFuture(_) => true,
+            Self::GoodTooLong(over_ms) => *over_ms <= MADE_AT_AHEAD_MS_MAX,
+            Self::WrongChain
+            | Self::UnknownOffice(_)
+            | Self::KeyInactive(_)
+            | Self::BadSignature
+            | Self::AlreadyLogged
+            | Self::TooLate(_) => false,
+        }
     }
 }
 
@@ -189,8 +205,11 @@ fn check_time_and_order(
     if record.good_until < at.time {
         return Err(Inadmissible::TooLate(record.good_until).into());
     }
-    if record.good_until > at.time.plus_ms(GOOD_UNTIL_MS_MAX) {
-        return Err(Inadmissible::GoodTooLong.into());
+    let over_ms = record
+        .good_until
+        .since_ms(at.time.plus_ms(GOOD_UNTIL_MS_MAX));
+    if over_ms > 0 {
+        return Err(Inadmissible::GoodTooLong(over_ms).into());
     }
     if record.made_at > at.time.plus_ms(MADE_AT_AHEAD_MS_MAX) {
         return Err(Inadmissible::MadeInFuture(record.made_at).into());

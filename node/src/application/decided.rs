@@ -143,7 +143,7 @@ pub(super) fn forget(
             | Inadmissible::UnknownOffice(_)
             | Inadmissible::KeyInactive(_)
             | Inadmissible::BadSignature
-            | Inadmissible::GoodTooLong
+            | Inadmissible::GoodTooLong(_)
             | Inadmissible::MadeInFuture(_)
             | Inadmissible::Waits(_) => NotIncluded::Key,
         };

@@ -117,6 +117,18 @@ async fn what_may_not_enter_is_named_and_not_kept() {
 }
 
 #[tokio::test]
+async fn nobody_is_blamed_for_clocks_that_are_a_little_apart() {
+    let office = office();
+    let ninety_days = now().plus_ms(90 * DAY_MS);
+    for (nonce, minutes, expected) in [(1, 1, Acceptance::Accept), (2, 60, Acceptance::Reject)] {
+        let mut long = record(QS, Statement::Issue(issue("1")), now(), nonce);
+        long.good_until = ninety_days.plus_ms(minutes * 60_000);
+        let heard = office.intake.hear(sign(&long).bytes()).await;
+        assert_eq!(heard, expected, "{minutes} minutes too long");
+    }
+}
+
+#[tokio::test]
 async fn promises_survive_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let signed = signed(1);

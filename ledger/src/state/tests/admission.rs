@@ -53,7 +53,7 @@ fn a_record_enters_only_in_its_time_its_order_and_on_its_network() {
         ("good until now", Record { good_until: START, ..good.clone() }, None),
         ("good until just before", Record { good_until: early, ..good.clone() }, Some(I::TooLate(early))),
         ("good for ninety days", Record { good_until: long, ..good.clone() }, None),
-        ("good for longer", Record { good_until: long.plus_ms(1), ..good.clone() }, Some(I::GoodTooLong)),
+        ("good for longer", Record { good_until: long.plus_ms(1), ..good.clone() }, Some(I::GoodTooLong(1))),
         ("made two minutes ahead", Record { made_at: ahead, ..good.clone() }, None),
         ("made further ahead", Record { made_at: ahead.plus_ms(1), ..good.clone() }, Some(I::MadeInFuture(ahead.plus_ms(1)))),
         ("made long ago", Record { made_at: Timestamp(0), ..good.clone() }, None),
@@ -137,10 +137,6 @@ fn the_earlier_fault_is_named() {
     ];
     for repair in repairs {
         let why = admit(&ledger, &sign(&record), START).expect("not yet repaired");
-        assert_eq!(
-            why.may_pass(),
-            ["WAITS", "MADE_IN_FUTURE"].contains(&why.code())
-        );
         named.push(why.code());
         repair(&mut record);
     }
@@ -154,6 +150,65 @@ fn the_earlier_fault_is_named() {
     ];
     assert_eq!(named, order);
     assert_eq!(admit(&ledger, &sign(&record), START), None);
+}
+
+#[test]
+fn a_node_keeps_what_waits_for_a_record_or_for_clocks_a_little_apart() {
+    use Inadmissible as I;
+    let (one, record) = (OfficeNumber(1), RecordDigest::default());
+    for (why, expected) in [
+        (I::WrongChain, false),
+        (I::UnknownOffice(one), false),
+        (I::KeyInactive(one), false),
+        (I::BadSignature, false),
+        (I::AlreadyLogged, false),
+        (I::TooLate(START), false),
+        (I::GoodTooLong(1), true),
+        (I::GoodTooLong(MADE_AT_AHEAD_MS_MAX), true),
+        (I::GoodTooLong(MADE_AT_AHEAD_MS_MAX + 1), false),
+        (I::GoodTooLong(u64::MAX), false),
+        (I::MadeInFuture(START), true),
+        (I::Waits(record), true),
+    ] {
+        assert_eq!(why.may_pass(), expected, "{why:?}");
+    }
+    // What is kept does become admissible, in two minutes.
+    let record = Record {
+        good_until: START.plus_ms(GOOD_UNTIL_MS_MAX + MADE_AT_AHEAD_MS_MAX),
+        ..sighting()
+    };
+    let (ledger, signed) = (TestLedger::default(), sign(&record));
+    let why = admit(&ledger, &signed, START).expect("too long");
+    assert_eq!(why, I::GoodTooLong(MADE_AT_AHEAD_MS_MAX));
+    assert_eq!(
+        admit(&ledger, &signed, START.plus_ms(MADE_AT_AHEAD_MS_MAX)),
+        None
+    );
+}
+
+#[test]
+fn a_key_that_is_not_active_yet_is_named_before_its_signature_is_checked() {
+    let mut entries = four_parties();
+    entries.push(office_entry(2, None));
+    let mut ledger = TestLedger::new(entries);
+    let record = Record {
+        offices: vec_of(&[9]),
+        ..sighting()
+    };
+    let stranger = key("stranger");
+    let forged = Arc::new(Signed::sign(&record, &[&stranger]).unwrap());
+    let inactive = Inadmissible::KeyInactive(OfficeNumber(9));
+    assert_eq!(admit(&ledger, &forged, START), Some(inactive));
+    assert!(
+        !inactive.may_pass(),
+        "else anyone could fill a node with it"
+    );
+    ledger.block(START, &[]);
+    assert_eq!(
+        admit(&ledger, &forged, after(1)),
+        Some(Inadmissible::BadSignature)
+    );
+    assert_eq!(admit(&ledger, &sign(&record), after(1)), None, "sent again");
 }
 
 #[test]
