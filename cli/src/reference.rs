@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use ledger::codes::Unit;
 use ledger::digest::ChainId;
-use ledger::limits::{PROOF_BYTES_MAX, XML_BYTES_MAX};
+use ledger::limits::{PROOF_BYTES_MAX, SECRET_FILE_BYTES_MAX, XML_BYTES_MAX};
 use ledger::party::PartyCode;
-use ledger::permit::commitment::{SECRET_FILE_BYTES_MAX, SecretFile};
+use ledger::permit::commitment::SecretFile;
 use ledger::permit::number::{PermitNumber, number_hash};
 use ledger::permit::xml::{self, Reading};
 use ledger::permit::{LineId, Permit};

@@ -17,9 +17,6 @@ use crate::quorum::{PROTOCOL_VERSION, Quorum};
 use crate::signed::{Signed, SignedError};
 use crate::time::Timestamp;
 
-/// Bytes of a header, at most.
-pub const HEADER_BYTES_MAX: usize = 1024;
-
 /// What validators sign, through its digest: it commits to the state *after* the block, so a proof about
 /// height h needs the quorum for h only.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]

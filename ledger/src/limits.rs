@@ -8,6 +8,10 @@ pub const OFFICES_PER_RECORD_MAX: usize = 4;
 pub const LINES_MAX: usize = 250;
 /// Origin permits that one line may cite.
 pub const ORIGINS_PER_LINE_MAX: usize = 16;
+/// Bytes of one value of the state that is read back: a permit of 250 lines with all their origins.
+pub const STATE_VALUE_BYTES_MAX: usize = 512 * 1024;
+/// Bytes of a header.
+pub const HEADER_BYTES_MAX: usize = 1024;
 /// Bytes of one block, records and carried quorum included.
 pub const BLOCK_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Records of one block.
@@ -30,6 +34,18 @@ pub const PROOF_HANDOVERS_MAX: usize = 64;
 pub const XML_BYTES_MAX: usize = 1024 * 1024;
 /// Depth of elements in a permit XML.
 pub const XML_DEPTH_MAX: usize = 32;
+/// Elements of one permit XML.
+pub const XML_ELEMENTS_MAX: usize = 40_000;
+/// Attributes of one element of a permit XML.
+pub const XML_ATTRIBUTES_MAX: usize = 16;
+/// Faults, and warnings, that are told of one permit; how many more there are is counted.
+pub const FAULTS_MAX: usize = 500;
+/// Characters of a permit number (UN/EDIFACT allows 70).
+pub const NUMBER_CHARS_MAX: usize = 70;
+/// Bytes of a permit's secret file: a leaf has about 60, and a document of 1 MiB has at most 40,000.
+pub const SECRET_FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes of the disclosure of one field.
+pub const DISCLOSURE_BYTES_MAX: usize = 64 * 1024;
 /// Records that may wait in a node, in all.
 pub const MEMPOOL_RECORDS_MAX: usize = 20_000;
 /// Records of one Party that may wait in a node.
@@ -45,3 +61,39 @@ pub const MADE_AT_AHEAD_MS_MAX: u64 = 2 * 60 * 1000;
 pub const PROPOSAL_AHEAD_MS_MAX: u64 = 2_000;
 /// A fresh proposal's time may be behind a validator's clock by this for each round begun, in milliseconds.
 pub const PROPOSAL_BEHIND_MS_PER_ROUND: u64 = 10_000;
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+    use std::vec::Vec;
+    use std::{fs, vec};
+
+    #[test]
+    fn every_public_limit_stands_in_this_file() {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut folders: Vec<PathBuf> = vec![source.clone()];
+        let mut found = 0;
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).expect("a folder of sources") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let text = fs::read_to_string(&path).expect("source");
+                let is_limit = |line: &&str| {
+                    let name = line
+                        .strip_prefix("pub const ")
+                        .and_then(|rest| rest.split_once(':'));
+                    name.is_some_and(|(name, _)| name.ends_with("_MAX"))
+                };
+                for line in text.lines().map(str::trim).filter(is_limit) {
+                    let here = path == source.join("limits.rs");
+                    assert!(here, "`{line}` in {}", path.display());
+                    found += 1;
+                }
+            }
+        }
+        assert!(found > 20, "{found}");
+    }
+}

@@ -23,14 +23,12 @@ pub use permit::{Act, Cancellation, LineState, PermitState, ReportState};
 pub use view::{PagesOf, ReadError, View};
 
 use crate::codec;
+use crate::limits::STATE_VALUE_BYTES_MAX;
 use crate::parameters::Parameters;
 use crate::party::Height;
 use crate::quorum::ValidatorSet;
 use crate::reason::Reason;
 use crate::tree::KeyHash;
-
-/// Longest value of the state that is read back, in bytes: a permit of 250 lines with all their origins.
-const VALUE_BYTES_MAX: usize = 512 * 1024;
 
 /// What became of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -76,7 +74,7 @@ fn decode_value<T>(key: &StateKey, bytes: &[u8]) -> Result<T, ReadError>
 where
     T: for<'b> Decode<'b, ()> + Encode<()>,
 {
-    codec::decode(bytes, VALUE_BYTES_MAX).map_err(|e| {
+    codec::decode(bytes, STATE_VALUE_BYTES_MAX).map_err(|e| {
         ReadError(alloc::format!(
             "`{}` holds no such value: {e}",
             key.as_str()

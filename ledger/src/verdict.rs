@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use crate::codec;
 use crate::digest::BlockId;
-use crate::limits::MADE_AT_AHEAD_MS_MAX;
+use crate::limits::{MADE_AT_AHEAD_MS_MAX, STATE_VALUE_BYTES_MAX};
 use crate::parameters::Parameters;
 use crate::party::{Height, Party, PartyCode};
 use crate::permit::commitment::{SecretFile, commit, differences};
@@ -18,9 +18,6 @@ use crate::reason::{Light, Reason};
 use crate::record::{Issue, PermitKey, contradictions};
 use crate::state::{Act, PermitState, StateKey};
 use crate::time::Timestamp;
-
-/// Longest state value that a proof may carry, in bytes.
-const VALUE_BYTES_MAX: usize = 512 * 1024;
 
 /// Where the proof comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -318,7 +315,7 @@ impl Judgement {
             });
             return;
         };
-        let state = codec::decode::<PermitState>(bytes, VALUE_BYTES_MAX).ok();
+        let state = codec::decode::<PermitState>(bytes, STATE_VALUE_BYTES_MAX).ok();
         let (Some(state), Some(parameters)) = (state, parameters) else {
             // The quorum signed something that this program does not know how to read.
             self.find(Reason::Unreadable);
@@ -457,7 +454,7 @@ where
     T: for<'b> minicbor::Decode<'b, ()> + minicbor::Encode<()>,
 {
     let bytes = proven.entry(key)??;
-    codec::decode(bytes, VALUE_BYTES_MAX).ok()
+    codec::decode(bytes, STATE_VALUE_BYTES_MAX).ok()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::vec;
 
 use super::*;
 use crate::codec::CodecError;
+use crate::limits::HEADER_BYTES_MAX;
 use crate::record::FormError;
 use crate::testing::{START, TestLedger, VALIDATORS, permit, quorum_of, record, sight, sign};
 

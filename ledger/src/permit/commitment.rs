@@ -20,19 +20,18 @@ use hmac::{Hmac, Mac as _};
 use minicbor::bytes::ByteArray;
 use minicbor::{Decode, Encode};
 use sha2::Sha256;
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::fields::{self, Field};
 use super::{LineId, Permit, number, text};
 use crate::codec::{self, CodecError};
 use crate::digest::{ChainId, Commitment, Digest, Tag, TaxonTag, hash, preimage};
+use crate::limits::DISCLOSURE_BYTES_MAX;
 use crate::party::PartyCode;
 
-pub use self::secret_file::{Difference, SECRET_FILE_BYTES_MAX, SecretFile, differences};
+pub use self::secret_file::{Difference, SecretFile, differences};
 
-/// Bytes of one disclosure.
-pub const DISCLOSURE_BYTES_MAX: usize = 64 * 1024;
-
-/// 32 random bytes, made for one permit, kept off the ledger.
+/// 32 random bytes, made for one permit, kept off the ledger. Wiped when dropped; never printed.
 #[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(transparent)]
 pub struct PermitSecret(#[n(0)] ByteArray<32>);
@@ -50,6 +49,20 @@ impl PermitSecret {
     }
 }
 
+impl Zeroize for PermitSecret {
+    fn zeroize(&mut self) {
+        (*self.0).zeroize();
+    }
+}
+
+impl Drop for PermitSecret {
+    fn drop(&mut self) {
+        self.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for PermitSecret {}
+
 /// Never its bytes.
 impl fmt::Debug for PermitSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -57,7 +70,7 @@ impl fmt::Debug for PermitSecret {
     }
 }
 
-/// Key of a taxon tag: equal along one chain of re-exports.
+/// Key of a taxon tag: equal along one chain of re-exports. Wiped when dropped; never printed.
 #[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(transparent)]
 pub struct TaxonKey(#[n(0)] ByteArray<32>);
@@ -77,6 +90,20 @@ impl TaxonKey {
         &self.0
     }
 }
+
+impl Zeroize for TaxonKey {
+    fn zeroize(&mut self) {
+        (*self.0).zeroize();
+    }
+}
+
+impl Drop for TaxonKey {
+    fn drop(&mut self) {
+        self.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for TaxonKey {}
 
 /// Never its bytes.
 impl fmt::Debug for TaxonKey {

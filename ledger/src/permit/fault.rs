@@ -5,9 +5,8 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::Place;
-
-/// Faults told of one document; the rest is only counted.
-pub const FAULTS_MAX: usize = 500;
+#[cfg(doc)]
+use crate::limits::FAULTS_MAX;
 
 macro_rules! fault_codes {
     ($($(#[$doc:meta])* $variant:ident $code:literal;)*) => {

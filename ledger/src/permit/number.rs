@@ -11,10 +11,8 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::text;
 use crate::digest::{ChainId, NumberHash, Tag, hash};
+use crate::limits::NUMBER_CHARS_MAX;
 use crate::party::PartyCode;
-
-/// Characters of a permit number (UN/EDIFACT allows 70).
-pub const NUMBER_CHARS_MAX: usize = 70;
 
 /// A permit number (box 1) in its normal form: 1 to 70 visible characters.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -19,9 +19,6 @@ use super::fault::PermitFault;
 pub use self::read::read;
 pub use self::write::write;
 
-/// Elements of one XML file.
-pub const XML_ELEMENTS_MAX: usize = 40_000;
-
 /// A permit that was read, and what had to be tolerated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reading {

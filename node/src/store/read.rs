@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use consensus::replica::Tip;
-use ledger::block::{HEADER_BYTES_MAX, Header, NO_PARENT};
+use ledger::block::{Header, NO_PARENT};
 use ledger::codec;
 use ledger::digest::{BlockId, Digest, RecordDigest, Tag, hash};
-use ledger::limits::{BLOCK_BYTES_MAX, BLOCK_RECORDS_MAX, RECORD_BYTES_MAX};
+use ledger::limits::{BLOCK_BYTES_MAX, BLOCK_RECORDS_MAX, HEADER_BYTES_MAX, RECORD_BYTES_MAX};
 use ledger::party::Height;
 use ledger::quorum::{Quorum, Round, ValidatorSet};
 use ledger::record::PermitKey;

@@ -6,9 +6,10 @@
 use std::sync::Arc;
 
 use consensus::replica::Tip;
-use ledger::block::{Block, HEADER_BYTES_MAX, Header};
+use ledger::block::{Block, Header};
 use ledger::codec;
 use ledger::digest::{ChainId, StateRoot, sha256};
+use ledger::limits::HEADER_BYTES_MAX;
 use ledger::log::{self, LogTail};
 use ledger::party::Height;
 use ledger::quorum::{Quorum, ValidatorSet};

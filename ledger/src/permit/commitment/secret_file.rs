@@ -9,13 +9,11 @@ use minicbor::{Decode, Encode};
 use super::{PermitSecret, TaxonKey, leaves, merkle};
 use crate::codec::{self, CodecError};
 use crate::digest::{Commitment, Digest};
+use crate::limits::SECRET_FILE_BYTES_MAX;
 use crate::party::PartyCode;
 use crate::permit::fields::{SCHEMA_PATH, box_of};
 use crate::permit::number::PermitNumber;
 use crate::permit::{LineId, Permit, Place};
-
-/// Bytes of a secret file: a leaf has about 60, and a document of 1 MiB has at most 40,000.
-pub const SECRET_FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// The secret of a permit, and the digests of all its fields as issued.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]

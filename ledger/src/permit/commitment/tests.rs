@@ -274,6 +274,24 @@ fn every_field_can_be_disclosed_alone_and_changed_in_nothing() {
 }
 
 #[test]
+fn secrets_are_wiped_when_dropped_and_never_printed() {
+    fn wiped<T: ZeroizeOnDrop>(mut secret: T, bytes: fn(&T) -> [u8; 32])
+    where
+        T: Zeroize + fmt::Debug,
+    {
+        assert!(core::mem::needs_drop::<T>());
+        assert_ne!(bytes(&secret), [0; 32]);
+        let printed = format!("{secret:?}");
+        assert!(printed.ends_with("(…)"), "{printed}");
+        secret.zeroize();
+        assert_eq!(bytes(&secret), [0; 32]);
+    }
+    wiped(secret(), |secret| *secret.0);
+    let line = LineId::new(1).expect("line A");
+    wiped(TaxonKey::of_origin(&secret(), line), |key| *key.as_bytes());
+}
+
+#[test]
 fn a_secret_file_reads_back_and_keeps_keys_of_origins() {
     let permit = permit(SOAP);
     let b = LineId::new(2).expect("B");

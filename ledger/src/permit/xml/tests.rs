@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::codes::{Kind, Source, Unit};
-use crate::limits::{LINES_MAX, XML_BYTES_MAX};
+use crate::limits::{FAULTS_MAX, LINES_MAX, XML_BYTES_MAX, XML_ELEMENTS_MAX};
 use crate::party::PartyCode;
 use crate::permit::fault::FaultCode;
 use crate::permit::text::Text;
@@ -213,7 +213,7 @@ fn endless_faults_are_counted_rather_than_kept() {
         "<CITESEPermit><SpecifiedSupplyChainConsignment>{item}</SpecifiedSupplyChainConsignment></CITESEPermit>"
     );
     let error = read(xml.as_bytes()).expect_err("nothing filled");
-    assert!(error.faults.len() <= crate::permit::fault::FAULTS_MAX);
+    assert!(error.faults.len() <= FAULTS_MAX);
     assert!(error.more > 0 && error.to_string().ends_with("more faults"));
 }
 

@@ -9,12 +9,8 @@ use core::mem;
 use quick_xml::Reader;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 
-use super::XML_ELEMENTS_MAX;
-use crate::limits::{XML_BYTES_MAX, XML_DEPTH_MAX};
+use crate::limits::{XML_ATTRIBUTES_MAX, XML_BYTES_MAX, XML_DEPTH_MAX, XML_ELEMENTS_MAX};
 use crate::permit::fault::{FaultCode, PermitFault};
-
-/// Attributes of one element; duplicates are looked for among these.
-const ATTRIBUTES_MAX: usize = 16;
 
 /// An element: its name without prefix, where it began, what it holds.
 #[derive(Debug, Default)]
@@ -200,12 +196,12 @@ impl Parser<'_> {
     fn unit_code(&self, start: &BytesStart<'_>) -> Result<Option<String>, PermitFault> {
         let mut names = Vec::new();
         let mut unit = None;
-        // The crate's own search for duplicates is quadratic, ours ends at ATTRIBUTES_MAX.
+        // The crate's own search for duplicates is quadratic, ours ends at XML_ATTRIBUTES_MAX.
         for attribute in start.attributes().with_checks(false) {
             let attribute = attribute.map_err(|e| self.ill_formed(&e))?;
             let name = attribute.key.as_ref().to_string();
-            if names.len() >= ATTRIBUTES_MAX {
-                return Err(self.fault(format!("more than {ATTRIBUTES_MAX} attributes")));
+            if names.len() >= XML_ATTRIBUTES_MAX {
+                return Err(self.fault(format!("more than {XML_ATTRIBUTES_MAX} attributes")));
             }
             if names.contains(&name) {
                 return Err(self.fault(format!("attribute `{}` stands twice", clip(&name))));
