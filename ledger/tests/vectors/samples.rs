@@ -23,6 +23,7 @@ use ledger::tree::KeyHash;
 use serde_json::json;
 
 use super::{File, Vector};
+use crate::documents::documents;
 use crate::fields::{Fields as _, hex};
 
 const MANAGEMENT: (&str, Role) = ("QS", Role::Management);
@@ -35,6 +36,7 @@ pub(crate) fn files() -> Vec<File> {
     let story = story();
     vec![
         digests(),
+        documents(),
         records(),
         votes(&story),
         blocks(&story),
