@@ -2,7 +2,6 @@
 //! `tests/vectors/genesis.json` for another implementation, the bytes beside it.
 //!
 //! They change only with a new version of the protocol: `UPDATE_VECTORS=1` rewrites them.
-#![expect(clippy::unwrap_used, reason = "tests say so by panicking")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

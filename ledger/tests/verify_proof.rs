@@ -129,6 +129,23 @@ fn changed(proof: &Value, change: impl FnOnce(&mut Value)) -> Value {
     proof
 }
 
+/// Copies that write out one empty sibling each. It leads to the same root: a second form of the same proof.
+fn empty_siblings_written_out(proof: &Value) -> Vec<Value> {
+    let bitmap = bytes(&proof["path"]["bitmap"]);
+    let is_full = |step: &usize| bitmap[step / 8] >> (7 - step % 8) & 1 == 1;
+    let depth = usize::try_from(proof["path"]["depth"].as_u64().unwrap()).unwrap();
+    let empty = (0..depth).filter(|step| !is_full(step));
+    let written_out = empty.map(|step| {
+        let place = (0..step).filter(is_full).count();
+        changed(proof, |p| {
+            p["path"]["bitmap"] = flipped(&p["path"]["bitmap"], step);
+            let siblings = p["path"]["siblings"].as_array_mut().unwrap();
+            siblings.insert(place, ledger::digest::hex(&ledger::tree::EMPTY.0).into());
+        })
+    });
+    written_out.collect()
+}
+
 /// Copies of one proof of the state with one thing wrong.
 fn tampered_state(proof: &Value) -> Vec<Value> {
     let mut copies = Vec::new();
@@ -158,20 +175,7 @@ fn tampered_state(proof: &Value) -> Vec<Value> {
             p["path"]["bitmap"] = flipped(&p["path"]["bitmap"], bit);
         }));
     }
-    // An empty sibling that is written out leads to the same root: a second form of the same proof.
-    let bitmap = bytes(&proof["path"]["bitmap"]);
-    let empty = usize::try_from(depth).unwrap();
-    let empty = (0..empty).filter(|step| bitmap[step / 8] >> (7 - step % 8) & 1 == 0);
-    for step in empty {
-        let before = (0..step).filter(|step| bitmap[step / 8] >> (7 - step % 8) & 1 == 1);
-        let place = before.count();
-        copies.push(changed(proof, |p| {
-            p["path"]["bitmap"] = flipped(&p["path"]["bitmap"], step);
-            let siblings = p["path"]["siblings"].as_array_mut().unwrap();
-            let written_out = ledger::digest::hex(&ledger::tree::EMPTY.0);
-            siblings.insert(place, written_out.into());
-        }));
-    }
+    copies.extend(empty_siblings_written_out(proof));
     let siblings = proof["path"]["siblings"].as_array().unwrap().len();
     for index in 0..siblings {
         copies.push(changed(proof, |p| {

@@ -275,9 +275,9 @@ fn every_field_can_be_disclosed_alone_and_changed_in_nothing() {
 
 #[test]
 fn secrets_are_wiped_when_dropped_and_never_printed() {
-    fn wiped<T: ZeroizeOnDrop>(mut secret: T, bytes: fn(&T) -> [u8; 32])
+    fn wiped<T>(mut secret: T, bytes: fn(&T) -> [u8; 32])
     where
-        T: Zeroize + fmt::Debug,
+        T: Zeroize + ZeroizeOnDrop + fmt::Debug,
     {
         assert!(core::mem::needs_drop::<T>());
         assert_ne!(bytes(&secret), [0; 32]);
