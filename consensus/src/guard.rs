@@ -11,9 +11,11 @@
 //! This file decides; `node/src/guard.rs` reads and writes the bytes.
 
 mod file;
+mod rearm;
 mod standing;
 
-pub use file::{COPY_BYTES, COPY_OFFSETS, FILE_BYTES, Loaded, load, write_copies};
+pub use file::{BLANK, COPY_BYTES, COPY_OFFSETS, FILE_BYTES, Loaded, load, write_copies};
+pub use rearm::{LogFound, Unsafe, rearmed};
 pub use standing::{Local, LogMark, ObserveReason, Standing};
 
 use core::fmt;

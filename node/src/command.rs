@@ -11,6 +11,7 @@ use node::identity::IdentityError;
 pub(crate) mod bench;
 pub(crate) mod demo;
 pub(crate) mod genesis;
+pub(crate) mod guard;
 pub(crate) mod init;
 pub(crate) mod localnet;
 pub(crate) mod run;

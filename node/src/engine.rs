@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use consensus::context::Context;
-use consensus::guard::LogMark;
+use consensus::guard::{LogFound, LogMark};
 use consensus::parts::CHUNK_BYTES;
 use consensus::signing::{Checker, GuardedKey};
 use consensus::validators::Address;
@@ -104,6 +104,14 @@ pub fn log_path(folder: &Path) -> PathBuf {
 /// Whatever the disk says.
 pub fn examine_log(folder: &Path, key: &PublicKey) -> std::io::Result<Option<LogMark>> {
     log::examine(&log_path(folder), key)
+}
+
+/// What the write-ahead log in `folder` says, without changing anything.
+///
+/// # Errors
+/// Whatever the disk says.
+pub fn look_at_log(folder: &Path, key: &PublicKey) -> std::io::Result<LogFound> {
+    log::look(&log_path(folder), key)
 }
 
 /// A running engine.

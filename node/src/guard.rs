@@ -4,6 +4,7 @@
 //! The file is never part of a backup: an old one put back makes an observer of the node.
 
 mod lock;
+pub mod operator;
 #[cfg(test)]
 mod tests;
 
@@ -16,8 +17,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use consensus::guard::{
-    COPY_BYTES, COPY_OFFSETS, FILE_BYTES, Loaded, Local, Permission, Refusal, Request, Standing,
-    State, load, write_copies,
+    BLANK, COPY_BYTES, COPY_OFFSETS, FILE_BYTES, Loaded, Local, Permission, Refusal, Request,
+    Standing, State, load, write_copies,
 };
 use consensus::signing::Guard;
 use ledger::digest::ChainId;
@@ -125,32 +126,6 @@ impl FileGuard {
         }
         Ok(Self::with_medium(standing, GuardFile { path, file }))
     }
-
-    /// Writes a guard that allows signing at once, on the operator's word. The node must be stopped.
-    ///
-    /// # Errors
-    /// Whatever the disk says.
-    pub fn rearm(
-        folder: &Path,
-        chain: ChainId,
-        key: &PublicKey,
-        local: &Local,
-    ) -> io::Result<State> {
-        let path = folder.join(FILE_NAME);
-        let (loaded, _) = read(&path)?;
-        let state = Standing::rearmed(loaded, chain, key, local);
-        durable::write(
-            &path,
-            &write_copies(&state),
-            Readers::Owner,
-            Existing::Replace,
-        )?;
-        warn!(
-            height = state.height.0,
-            "the operator armed the signer guard"
-        );
-        Ok(state)
-    }
 }
 
 fn read(path: &Path) -> io::Result<(Loaded, Option<File>)> {
@@ -159,8 +134,12 @@ fn read(path: &Path) -> io::Result<(Loaded, Option<File>)> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((load(None), None)),
         Err(error) => return Err(error),
     };
+    let length = file.metadata()?.len();
+    if length == 0 {
+        return Ok((load(Some(BLANK)), Some(file)));
+    }
     // A file of another length is not the guard that was written.
-    if file.metadata()?.len() != u64::try_from(FILE_BYTES).map_err(io::Error::other)? {
+    if length != u64::try_from(FILE_BYTES).map_err(io::Error::other)? {
         return Ok((Loaded::Corrupt, Some(file)));
     }
     let mut bytes = [0; FILE_BYTES];

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 mod command;
 
-use command::{bench, demo, genesis, init, localnet, run, status};
+use command::{bench, demo, genesis, guard, init, localnet, run, status};
 
 /// One Party's node of the CITES permit ledger.
 #[derive(Parser)]
@@ -28,6 +28,9 @@ enum Command {
     Run(run::Run),
     /// Ask the running node how it is.
     Status(status::Status),
+    /// What keeps the voting key from signing twice: look at it, or re-arm it after a loss.
+    #[command(subcommand)]
+    Guard(guard::Act),
     /// Several Parties on this machine, with fresh keys, until it is stopped.
     Localnet(localnet::LocalnetArguments),
     /// The main job on four nodes of this machine, and every attempt to cheat.
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Command::Genesis(act) => genesis::run(&act, &mut out),
         Command::Run(run) => run::run(&run),
         Command::Status(status) => status::run(&status, &mut out),
+        Command::Guard(act) => guard::run(&act, &mut out),
         Command::Localnet(arguments) => localnet::run(&arguments, &mut out),
         Command::Demo(demo) => demo::run(&demo, &mut out),
         Command::Bench(bench) => bench::run(&bench, &mut out),

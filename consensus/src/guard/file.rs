@@ -15,6 +15,10 @@ pub const COPY_OFFSETS: [usize; 2] = [0, 4096];
 /// Bytes of the file; it never grows, so that a sync need not touch the file's metadata.
 pub const FILE_BYTES: usize = 8192;
 
+/// The file that says: nobody knows here what the key has signed. Nothing written in part looks like it,
+/// since a guard is never cut short to be written.
+pub const BLANK: &[u8] = &[];
+
 const LENGTH_BYTES: usize = 2;
 const CHECKSUM_BYTES: usize = 32;
 const COVERED_BYTES: usize = COPY_BYTES - CHECKSUM_BYTES;
@@ -25,6 +29,8 @@ const STATE_BYTES_MAX: usize = COVERED_BYTES - LENGTH_BYTES;
 pub enum Loaded {
     /// There is no file.
     Missing,
+    /// The file was made for a data folder that begins anew under an old key: [`BLANK`].
+    Blank,
     /// Neither copy is whole.
     Corrupt,
     /// The newer of the whole copies.
@@ -50,6 +56,9 @@ pub fn load(file: Option<&[u8]>) -> Loaded {
     let Some(file) = file else {
         return Loaded::Missing;
     };
+    if file == BLANK {
+        return Loaded::Blank;
+    }
     COPY_OFFSETS
         .iter()
         .filter_map(|&offset| decode(file.get(offset..offset.checked_add(COPY_BYTES)?)?))

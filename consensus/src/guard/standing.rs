@@ -31,6 +31,8 @@ pub struct Local {
 pub enum ObserveReason {
     /// There is no guard file.
     Missing,
+    /// The data folder was made anew for a key that may have signed before.
+    Blank,
     /// Both copies of the guard are damaged.
     Corrupt,
     /// The guard is of another chain or voting key.
@@ -47,6 +49,9 @@ impl fmt::Display for ObserveReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Missing => "the guard file is missing",
+            Self::Blank => {
+                "the data folder was made anew, what the key signed before is not known here"
+            }
             Self::Corrupt => "the guard file is damaged",
             Self::Foreign => "the guard file belongs to another chain or voting key",
             Self::OlderThanStore => "the guard file is older than the store",
@@ -89,6 +94,7 @@ impl Standing {
         let unknown = State::new(chain, key);
         match loaded {
             Loaded::Missing => observe(ObserveReason::Missing, unknown),
+            Loaded::Blank => observe(ObserveReason::Blank, unknown),
             Loaded::Corrupt => observe(ObserveReason::Corrupt, unknown),
             Loaded::Whole(state) if state.chain != chain || state.key != *key.as_bytes() => {
                 observe(ObserveReason::Foreign, unknown)
@@ -147,25 +153,6 @@ impl Standing {
                 Some(armed)
             }
         }
-    }
-
-    /// The guard that an operator's command writes, at his own risk, where so many observe that nobody
-    /// can decide: it allows what no record on this disk contradicts.
-    #[must_use]
-    pub fn rearmed(loaded: Loaded, chain: ChainId, key: &PublicKey, local: &Local) -> State {
-        let mut state = match loaded {
-            Loaded::Whole(state) if state.chain == chain && state.key == *key.as_bytes() => state,
-            Loaded::Whole(_) | Loaded::Missing | Loaded::Corrupt => State::new(chain, key),
-        };
-        if let Some(after) = state.after(local.tip) {
-            state = after;
-        }
-        if let Some(log) = local.log.filter(|log| state.is_older_than(log)) {
-            state.height = log.height;
-            state.newest = log.newest;
-        }
-        state.sequence = state.sequence.saturating_add(1);
-        state
     }
 }
 

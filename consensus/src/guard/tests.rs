@@ -146,7 +146,9 @@ fn local(tip: u64, log: Option<(u64, Option<(u32, Stage, &str)>)>) -> Local {
 
 #[test]
 fn a_guard_that_cannot_be_trusted_makes_an_observer() {
-    use ObserveReason::{Corrupt, Foreign, Missing, OlderThanLog, OlderThanPeers, OlderThanStore};
+    use ObserveReason::{
+        Blank, Corrupt, Foreign, Missing, OlderThanLog, OlderThanPeers, OlderThanStore,
+    };
     use Stage::{Precommit, Prevote};
     let foreign = State {
         key: *SecretKey::from_seed(&[2; 32]).public().as_bytes(),
@@ -164,6 +166,7 @@ fn a_guard_that_cannot_be_trusted_makes_an_observer() {
         // The crash fell between guard and store, or the log is of a height long past.
         (whole(7, None), 5, Some((6, precommit)), 6, None),
         (Loaded::Missing, 6, None, 6, Some(Missing)),
+        (Loaded::Blank, 6, None, 6, Some(Blank)),
         (Loaded::Corrupt, 6, None, 6, Some(Corrupt)),
         (Loaded::Whole(foreign), 6, None, 6, Some(Foreign)),
         (whole(6, precommit), 6, None, 6, Some(OlderThanStore)),
@@ -231,31 +234,203 @@ fn an_armed_guard_moves_with_each_commit_once() {
     assert_eq!(Standing::Armed(next).committed(Height(3)), None);
 }
 
+/// Guard file, own tip, log, height that the operator names; what comes of it.
 #[test]
-fn an_operator_rearms_behind_nothing_this_disk_remembers() {
-    let precommit = Some((2, Stage::Precommit, "a"));
-    let log = local(6, Some((7, precommit)));
-    for loaded in [
-        Loaded::Missing,
-        Loaded::Corrupt,
-        Loaded::Whole(state(5, None)),
-        Loaded::Whole(state(7, Some((1, Stage::Prevote, "a")))),
+fn an_operator_rearms_only_what_the_disk_shows_to_be_safe() {
+    use LogFound::{Damaged, Missing};
+    use Stage::{Precommit, Prevote};
+    let whole = |height, newest| Loaded::Whole(state(height, newest));
+    let log = |height, newest| {
+        let newest = state(height, newest).newest;
+        LogFound::Whole(LogMark {
+            height: Height(height),
+            newest,
+        })
+    };
+    let foreign = Loaded::Whole(State {
+        chain: ChainId(sha256(b"another chain")),
+        ..state(7, None)
+    });
+    let prevote = Some((2, Prevote, "a"));
+    let precommit = Some((2, Precommit, "a"));
+    for (loaded, tip, log, asked, expected) in [
+        (Loaded::Missing, 6, log(7, precommit), 7, "keeps precommit"),
+        (Loaded::Corrupt, 6, log(7, prevote), 7, "keeps prevote"),
+        (Loaded::Missing, 6, log(7, None), 7, "fresh"),
+        // The log was not begun anew yet, so nothing was signed after the tip.
+        (Loaded::Missing, 6, log(6, precommit), 7, "fresh"),
+        (Loaded::Missing, 0, log(1, prevote), 1, "keeps prevote"),
+        // Older than the store, older than the log.
+        (whole(5, precommit), 6, log(7, prevote), 7, "keeps prevote"),
+        (
+            whole(7, prevote),
+            6,
+            log(7, precommit),
+            7,
+            "keeps precommit",
+        ),
+        (
+            foreign,
+            6,
+            log(7, precommit),
+            7,
+            "the guard file belongs to another",
+        ),
+        (
+            Loaded::Blank,
+            6,
+            log(7, precommit),
+            7,
+            "this data folder was made anew",
+        ),
+        (
+            whole(7, precommit),
+            6,
+            log(7, prevote),
+            7,
+            "the guard is whole, at height 7",
+        ),
+        (
+            whole(7, None),
+            6,
+            log(6, precommit),
+            7,
+            "the guard is whole, at height 7",
+        ),
+        (
+            Loaded::Missing,
+            7,
+            log(8, None),
+            7,
+            "height 7 is decided: the newest block here is 7",
+        ),
+        (
+            Loaded::Missing,
+            6,
+            log(7, None),
+            8,
+            "height 8 does not follow the newest block here, 6",
+        ),
+        (
+            whole(7, prevote),
+            6,
+            log(8, None),
+            7,
+            "the log of consensus is about height 8",
+        ),
+        (
+            whole(7, prevote),
+            5,
+            log(8, None),
+            6,
+            "the log of consensus is about height 8",
+        ),
+        (
+            Loaded::Missing,
+            6,
+            Missing,
+            7,
+            "the log of consensus is missing",
+        ),
+        (
+            Loaded::Missing,
+            6,
+            Damaged,
+            7,
+            "the log of consensus is damaged",
+        ),
+        (
+            whole(5, precommit),
+            6,
+            Missing,
+            7,
+            "the log of consensus is missing",
+        ),
+        (
+            Loaded::Missing,
+            6,
+            log(5, precommit),
+            7,
+            "the log of consensus is about height 5",
+        ),
+        (
+            Loaded::Missing,
+            6,
+            log(8, None),
+            7,
+            "the log of consensus is about height 8",
+        ),
     ] {
-        let state = Standing::rearmed(loaded, chain(), &key(), &log);
-        assert_eq!(
-            word(&state.permit(&request(7, 2, Stage::Precommit, "b"))),
-            "contradiction"
+        let found = (Height(tip), log);
+        let outcome = match rearmed(loaded, chain(), &key(), found, Height(asked)) {
+            Ok(armed) => {
+                assert_eq!(armed.height, Height(asked));
+                assert_eq!((armed.chain, armed.key), (chain(), *key().as_bytes()));
+                let local = Local {
+                    tip: Height(tip),
+                    log: log.whole(),
+                };
+                let again = Standing::at_start(Loaded::Whole(armed), chain(), &key(), &local);
+                assert_eq!(again, Standing::Armed(armed), "{loaded:?}");
+                armed
+                    .newest
+                    .map_or("fresh".into(), |mark| std::format!("keeps {}", mark.stage))
+            }
+            Err(error) => std::format!("{error}"),
+        };
+        assert!(
+            outcome.starts_with(expected),
+            "{loaded:?} {tip} {log:?} {asked}: {outcome}"
         );
-        assert_eq!(
-            word(&state.permit(&request(7, 3, Stage::Prevote, "b"))),
-            "sign"
-        );
-        let again = Standing::at_start(Loaded::Whole(state), chain(), &key(), &log);
-        assert_eq!(again, Standing::Armed(state));
     }
-    let ahead = state(9, precommit);
-    let state = Standing::rearmed(Loaded::Whole(ahead), chain(), &key(), &local(6, None));
-    assert_eq!((state.height, state.newest), (ahead.height, ahead.newest));
+}
+
+/// A key signs a history, its log holds it as the engine does, the guard is lost at any moment: after
+/// re-arming no place is signed twice.
+#[test]
+fn a_rearmed_guard_contradicts_nothing_that_the_log_holds() {
+    let places: Vec<_> = [0, 1, 2]
+        .into_iter()
+        .flat_map(|round| STAGES.map(|stage| (round, stage)))
+        .collect();
+    for signed in 0..=places.len() {
+        let history: Vec<_> = places
+            .iter()
+            .take(signed)
+            .map(|&(round, stage)| request(7, round, stage, "a"))
+            .collect();
+        let log = LogFound::Whole(LogMark {
+            height: Height(7),
+            newest: history.last().map(|request| request.mark),
+        });
+        // The guard is lost, damaged, or an older copy from anywhere in the history or before.
+        let older = history.iter().rev().skip(1).map(|request| State {
+            newest: Some(request.mark),
+            ..state(7, None)
+        });
+        let older = older.chain([state(3, None), state(6, Some((9, Stage::Precommit, "b")))]);
+        let losses = older
+            .map(Loaded::Whole)
+            .chain([Loaded::Missing, Loaded::Corrupt]);
+        for loaded in losses {
+            let armed = rearmed(loaded, chain(), &key(), (Height(6), log), Height(7))
+                .expect("the log shows all");
+            for &(round, stage) in &places {
+                let other = request(7, round, stage, "b");
+                let is_signed = history
+                    .iter()
+                    .any(|old| old.mark.place() == other.mark.place());
+                let may_sign = word(&armed.permit(&other)) == "sign";
+                assert!(!(is_signed && may_sign), "{loaded:?} {round} {stage}");
+                // Nor less than it may: the network would stand still for nothing.
+                assert!(is_signed || may_sign, "{loaded:?} {round} {stage}");
+            }
+            assert_eq!(
+                word(&armed.permit(&request(6, 0, Stage::Prevote, "b"))),
+                "behind"
+            );
+        }
+    }
 }
 
 #[test]
@@ -266,7 +441,8 @@ fn a_damaged_copy_leaves_the_other_and_two_leave_none() {
         ..state(7, Some((0, Stage::Precommit, "nil")))
     };
     assert_eq!(load(None), Loaded::Missing);
-    assert_eq!(load(Some(&[])), Loaded::Corrupt);
+    assert_eq!(load(Some(BLANK)), Loaded::Blank);
+    assert_eq!(load(Some(&[0])), Loaded::Corrupt);
     let file = write_copies(&new);
     assert_eq!(load(Some(&file)), Loaded::Whole(new));
     for position in 0..FILE_BYTES {

@@ -4,9 +4,9 @@
 //! ever; it is set aside instead, since the guard alone keeps this node from contradicting itself.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use consensus::guard::{LogMark, Mark, Request};
+use consensus::guard::{LogFound, LogMark, Mark, Request};
 use consensus::wire::{self, ConsensusMessage};
 use ledger::key::PublicKey;
 use ledger::party::Height;
@@ -27,11 +27,39 @@ pub(super) fn examine(path: &Path, key: &PublicKey) -> io::Result<Option<LogMark
     }
     let (mark, damage) = read(path, key)?;
     if let Some(damage) = damage {
-        let aside = path.with_extension("damaged");
+        let aside = set_aside(path);
         warn!(%damage, kept_as = %aside.display(), "the write-ahead log is damaged and set aside");
         std::fs::rename(path, aside)?;
     }
     Ok(mark)
+}
+
+/// What the log says, for an operator; nothing is changed, neither the log nor its name.
+///
+/// # Errors
+/// Where it cannot be read at all.
+pub(super) fn look(path: &Path, key: &PublicKey) -> io::Result<LogFound> {
+    if set_aside(path).try_exists()? {
+        return Ok(LogFound::Damaged);
+    }
+    if !path.try_exists()? {
+        return Ok(LogFound::Missing);
+    }
+    // Malachite cuts off what it cannot read, without a word; so it gets a copy.
+    let copy = path.with_extension("copy");
+    let length = std::fs::copy(path, &copy)?;
+    let found = read(&copy, key);
+    let kept = std::fs::metadata(&copy)?.len();
+    std::fs::remove_file(&copy)?;
+    Ok(match found? {
+        (Some(mark), None) if kept == length => LogFound::Whole(mark),
+        _ => LogFound::Damaged,
+    })
+}
+
+/// Where a damaged log goes.
+fn set_aside(path: &Path) -> PathBuf {
+    path.with_extension("damaged")
 }
 
 type Read = (Option<LogMark>, Option<io::Error>);
@@ -151,6 +179,35 @@ mod tests {
         let newest = mark.newest.unwrap();
         assert_eq!((newest.round, newest.stage), (Round(1), Stage::Prevote));
         assert!(path.exists());
+    }
+
+    #[test]
+    fn an_operator_looks_at_a_log_without_changing_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let public = key(1).public();
+        assert_eq!(look(&path, &public).unwrap(), LogFound::Missing);
+        assert!(!path.exists());
+        log(
+            &path,
+            &[entry(1, 0, Step::Prevote), entry(1, 0, Step::Precommit)],
+        );
+        let whole = std::fs::read(&path).unwrap();
+        let found = look(&path, &public).unwrap();
+        assert_eq!(found.whole(), examine(&path, &public).unwrap());
+        // A log cut anywhere is not whole, but where an entry ends exactly nobody can tell.
+        let entry_bytes = (whole.len() - 12) / 2;
+        for cut in 0..whole.len() {
+            std::fs::write(&path, &whole[..cut]).unwrap();
+            let found = look(&path, &public).unwrap();
+            let is_at_an_end = cut >= 12 && (cut - 12) % entry_bytes == 0;
+            assert_eq!(found == LogFound::Damaged, !is_at_an_end, "cut at {cut}");
+            assert_eq!(std::fs::read(&path).unwrap(), &whole[..cut]);
+        }
+        std::fs::write(&path, &whole).unwrap();
+        std::fs::write(folder.path().join("log.damaged"), []).unwrap();
+        assert_eq!(look(&path, &public).unwrap(), LogFound::Damaged);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 
     #[test]

@@ -267,14 +267,14 @@ fn an_older_copy_put_back_is_found_out_and_signs_nothing() {
 }
 
 #[test]
-fn a_missing_cut_or_foreign_guard_makes_an_observer_and_the_operator_may_arm_it() {
+fn a_missing_cut_blank_or_foreign_guard_makes_an_observer() {
     let public = key().public();
     let other = SecretKey::from_seed(&[2; 32]).public();
     let whole = write_copies(&State::new(chain(), &public));
     for (what, file, key) in [
         ("missing", None, public),
         ("cut", Some(&whole[..FILE_BYTES - 1]), public),
-        ("empty", Some(&[][..]), public),
+        ("blank", Some(BLANK), public),
         ("of another key", Some(&whole[..]), other),
     ] {
         let folder = tempfile::tempdir().unwrap();
@@ -285,7 +285,12 @@ fn a_missing_cut_or_foreign_guard_makes_an_observer_and_the_operator_may_arm_it(
         assert!(!is_armed(&open()), "{what}");
         // Observing is not forgotten by a crash.
         assert!(!is_armed(&open()), "{what}");
-        FileGuard::rearm(folder.path(), chain(), &key, &local(3)).unwrap();
+        // Once others have decided far enough, it is armed by a whole file.
+        let guard = open();
+        guard.hear(Height(3));
+        guard.committed(Height(5)).unwrap();
+        assert!(is_armed(&guard), "{what}");
+        drop(guard);
         assert!(is_armed(&open()), "{what}");
     }
 }

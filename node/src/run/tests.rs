@@ -4,13 +4,14 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use consensus::guard::{Loaded, Unsafe};
 use genesis::NetworkName;
 use genesis::ceremony::{self, Submission};
 use genesis::file::{NodeEntry, OfficeEntry, PartyEntry, PartyFile};
 use genesis::possession::{Claim, Purpose};
 use ledger::key::SecretKey;
 use ledger::parameters::Parameters;
-use ledger::party::{PartyCode, Role};
+use ledger::party::{Height, PartyCode, Role};
 use ledger::testing;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -22,6 +23,7 @@ use crate::config::Listen;
 use crate::durable::{self, Existing, Readers};
 use crate::gossip::GossipError;
 use crate::guard::LockError;
+use crate::guard::operator::{self, OperatorError, Stopped};
 use crate::store::StoreError;
 
 const BOUND: Duration = Duration::from_secs(60);
@@ -119,10 +121,15 @@ fn start(config: &Config) -> Running {
     };
     Running {
         stop,
-        task: tokio::spawn(run(config.clone(), until)),
+        task: tokio::spawn(told(run(config.clone(), until))),
         http: config.listen.http,
         metrics: config.listen.metrics,
     }
+}
+
+/// A node that ends by itself says why in the test's own output.
+async fn told(node: impl Future<Output = Result<(), RunError>>) -> Result<(), RunError> {
+    node.await.inspect_err(|error| eprintln!("{error}"))
 }
 
 impl Running {
@@ -234,6 +241,76 @@ async fn a_second_process_on_one_data_folder_does_not_start() {
         "{second}"
     );
     node.stop().await;
+}
+
+/// Alone it would wait for ever for others to decide.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_network_that_stands_still_goes_on_once_the_operator_rearms_a_lost_guard() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = home(folder.path());
+    let (genesis, data) = (config.genesis().unwrap(), config.data_folder());
+    let key = Identity::load(&config.home).unwrap().voting().public();
+    let stopped = || Stopped::take(&data, &genesis, &key);
+    // A process that ends closes its database; within this one its threads do, a moment later.
+    let closed = async || loop {
+        match stopped() {
+            Err(OperatorError::Store(StoreError::InUse(_))) => tokio::task::yield_now().await,
+            other => return other,
+        }
+    };
+    let closed = async || {
+        tokio::time::timeout(BOUND, closed())
+            .await
+            .unwrap()
+            .unwrap()
+    };
+    let post = "POST /v1/records?wait=final&timeout_ms=30000";
+
+    let node = start(&config);
+    node.reaches("up", |_| true).await;
+    let (code, _) = ask(node.http, post, &issue(&config)).await.unwrap();
+    assert_eq!(code, 200);
+    assert!(matches!(
+        stopped(),
+        Err(OperatorError::Lock(LockError::Taken(_)))
+    ));
+    node.stop().await;
+    drop(closed().await);
+    std::fs::remove_file(data.join(crate::guard::FILE_NAME)).unwrap();
+
+    let node = start(&config);
+    let status = node
+        .reaches("observing", |status| status["role"] == "observer")
+        .await;
+    let next = Height(height(&status)).next();
+    node.stop().await;
+
+    let now = ledger::time::Timestamp(0);
+    let folder = closed().await;
+    assert_eq!((folder.loaded, folder.tip.next()), (Loaded::Missing, next));
+    for wrong in [folder.tip, next.next()] {
+        let refused = folder.rearm(wrong, now).unwrap_err();
+        assert!(matches!(refused, OperatorError::Unsafe(_)), "{refused}");
+        assert_eq!(operator::look(&data).unwrap(), Loaded::Missing);
+    }
+    let armed = folder.rearm(next, now).unwrap();
+    assert_eq!(operator::look(&data).unwrap(), Loaded::Whole(armed));
+    drop(folder);
+
+    let node = start(&config);
+    node.reaches("voting", |status| status["role"] == "validator")
+        .await;
+    let (code, answer) = ask(node.http, post, &issue(&config)).await.unwrap();
+    let answer: Value = serde_json::from_slice(&answer).unwrap();
+    assert_eq!(code, 200, "{answer}");
+    let decided = answer["receipt"]["height"].as_str().unwrap();
+    assert!(decided.parse::<u64>().unwrap() >= next.0, "{answer}");
+    node.stop().await;
+    let again = closed().await.rearm(next.next(), now).unwrap_err();
+    assert!(
+        matches!(again, OperatorError::Unsafe(Unsafe::NotNeeded(_))),
+        "{again}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
