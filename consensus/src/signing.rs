@@ -19,6 +19,7 @@ use crate::guard::{Refusal, Request};
 use crate::message::{PartHeader, Proposal, SignedPartHeader, Vote};
 use crate::reproposal::Reproposals;
 use crate::validators::Address;
+use crate::wire::{SignedStatus, Status};
 
 /// What a refused message carries instead of a signature. No verifier accepts it (its first half is a point
 /// of small order) and the node's codec never publishes it; to Malachite the message is simply lost.
@@ -70,6 +71,22 @@ pub fn validator_peer_preimage(chain: ChainId, public_key: &[u8], peer_id: &[u8]
     preimage(
         Tag::ValidatorPeer,
         &[&version, chain.as_ref(), public_key, peer_id],
+    )
+}
+
+/// The bytes that a node signs, with the key of its peer id, about how far it is.
+#[must_use]
+pub fn status_preimage(chain: ChainId, status: &Status) -> Vec<u8> {
+    preimage(
+        Tag::PeerStatus,
+        &[
+            &[PROTOCOL_VERSION],
+            chain.as_ref(),
+            &status.peer_id,
+            &status.tip.0.to_be_bytes(),
+            &status.oldest.0.to_be_bytes(),
+            &status.said_at.0.to_be_bytes(),
+        ],
     )
 }
 
@@ -222,6 +239,12 @@ impl<R: SharedReproposals> Checker<R> {
 pub fn verifies_part_header(chain: ChainId, signed: &SignedPartHeader) -> bool {
     let bytes = part_header_preimage(chain, &signed.header);
     signed.header.proposer.0.verifies(&bytes, &signed.signature)
+}
+
+/// Whether a node with this key of its peer id said so, on `chain`.
+#[must_use]
+pub fn verifies_status(chain: ChainId, signed: &SignedStatus, key: &PublicKey) -> bool {
+    key.verifies(&status_preimage(chain, &signed.status), &signed.signature)
 }
 
 #[async_trait]

@@ -13,9 +13,11 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use ledger::codec::{self, CodecError};
 use ledger::digest::BlockId;
+use ledger::key::Signature;
 use ledger::limits::{BLOCK_BYTES_MAX, SYNC_REPLY_BYTES_MAX, VALIDATORS_MAX};
 use ledger::party::Height;
 use ledger::quorum::Round;
+use ledger::time::Timestamp;
 use malachitebft_core_types::{
     CommitCertificate, PolkaCertificate, RoundCertificate, SignedProposal, SignedVote,
     ValidatorProof,
@@ -88,6 +90,8 @@ pub struct StreamFrame {
     pub sequence: u64,
     /// The part; `None` ends the stream.
     pub part: Option<ProposalPart>,
+    /// How far the sender is: in a stream of its own, without a part.
+    pub status: Option<SignedStatus>,
 }
 
 /// How far a node is.
@@ -99,6 +103,17 @@ pub struct Status {
     pub tip: Height,
     /// The oldest block it can give.
     pub oldest: Height,
+    /// When it said so, by its own clock.
+    pub said_at: Timestamp,
+}
+
+/// How far a node is, in its own words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedStatus {
+    /// What it says.
+    pub status: Status,
+    /// Made with the key of its peer id, over [`crate::signing::status_preimage`].
+    pub signature: Signature,
 }
 
 /// A request for decided blocks.
@@ -261,15 +276,15 @@ pub fn decode_validator_proof(bytes: &[u8]) -> Result<ValidatorProof<Context>, C
 
 /// Encodes how far this node is.
 #[must_use]
-pub fn encode_status(status: &Status) -> Vec<u8> {
+pub fn encode_status(status: &SignedStatus) -> Vec<u8> {
     codec::encode(&block::StatusMessage::from(status))
 }
 
-/// Decodes how far a node is.
+/// Decodes how far a node is; the signature is not checked here.
 ///
 /// # Errors
 /// [`CodecError`].
-pub fn decode_status(bytes: &[u8]) -> Result<Status, CodecError> {
+pub fn decode_status(bytes: &[u8]) -> Result<SignedStatus, CodecError> {
     codec::decode::<block::StatusMessage>(bytes, SYNC_REQUEST_BYTES_MAX)?.try_into()
 }
 

@@ -46,6 +46,8 @@ pub enum Tag {
     PartHeader,
     /// Proof that a peer id belongs to a validator.
     ValidatorPeer,
+    /// How far a node says it is.
+    PeerStatus,
     /// Key of the cache of verified signatures.
     VerifiedSignature,
     /// Checksum of a file that one node keeps for itself.
@@ -54,7 +56,7 @@ pub enum Tag {
 
 impl Tag {
     /// All tags, for the test that they differ.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::PermitNumber,
         Self::Field,
         Self::Taxon,
@@ -71,6 +73,7 @@ impl Tag {
         Self::Proposal,
         Self::PartHeader,
         Self::ValidatorPeer,
+        Self::PeerStatus,
         Self::VerifiedSignature,
         Self::LocalFile,
     ];
@@ -95,6 +98,7 @@ impl Tag {
             Self::Proposal => "proposal",
             Self::PartHeader => "part-header",
             Self::ValidatorPeer => "validator-peer",
+            Self::PeerStatus => "peer-status",
             Self::VerifiedSignature => "verified-signature",
             Self::LocalFile => "local-file",
         }

@@ -6,6 +6,9 @@
 pub mod codec;
 pub mod heard;
 mod log;
+mod status;
+
+pub use status::{ANSWERS, ASKS};
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -41,6 +44,7 @@ use malachitebft_signing::Signer;
 use crate::application::SharedNotes;
 use crate::engine::codec::WireCodec;
 use crate::engine::heard::Heard;
+use crate::engine::status::Statuses;
 use crate::guard::FileGuard;
 
 /// Messages of one height that wait while this node is behind: one round of 185 validators is 369.
@@ -85,6 +89,8 @@ pub struct Settings {
     pub listen: Multiaddr,
     /// The nodes it talks to, and no others.
     pub peers: Vec<Peer>,
+    /// The validators' nodes: their word about their tips counts.
+    pub validators: Vec<PeerId>,
     /// Its identity among peers.
     pub keypair: Keypair,
     /// The data folder.
@@ -146,8 +152,10 @@ pub async fn start(
         chain: settings.chain,
     };
     let heard = Arc::new(Heard::default());
+    let validators = settings.validators.iter().copied();
     let codec = WireCodec {
         heard: Arc::clone(&heard),
+        statuses: Statuses::new(settings.chain, settings.keypair.clone(), validators)?,
     };
     let verifier = Box::new(Checker::new(settings.chain, notes));
     let (identity, consensus) = match key {

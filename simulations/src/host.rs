@@ -264,7 +264,7 @@ impl Host {
         if self.phase != Phase::Hearing {
             return;
         }
-        self.signer.guard().hear(self.peers_tip());
+        self.hear_peers();
         self.start_height();
         for (from, message) in std::mem::take(&mut self.early) {
             self.work();

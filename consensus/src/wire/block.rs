@@ -8,12 +8,13 @@ use ledger::digest::{BlockId, Digest};
 use ledger::key::{PublicKey, Signature};
 use ledger::party::Height;
 use ledger::quorum::Round;
+use ledger::time::Timestamp;
 use minicbor::{Decode, Encode};
 
 use super::vote::{Certificate, limited};
 use super::{
-    DecidedValue, PEER_ID_BYTES_MAX, STREAM_NAME_BYTES_MAX, SYNC_VALUES_MAX, Status, StreamFrame,
-    SyncRequest, SyncResponse, Undecided,
+    DecidedValue, PEER_ID_BYTES_MAX, STREAM_NAME_BYTES_MAX, SYNC_VALUES_MAX, SignedStatus, Status,
+    StreamFrame, SyncRequest, SyncResponse, Undecided,
 };
 use crate::context;
 use crate::message::{self, ProposalPart, SignedPartHeader};
@@ -117,6 +118,8 @@ pub(super) struct Frame {
     sequence: u64,
     #[n(2)]
     part: Option<Part>,
+    #[n(3)]
+    status: Option<StatusMessage>,
 }
 
 impl From<&StreamFrame> for Frame {
@@ -125,6 +128,7 @@ impl From<&StreamFrame> for Frame {
             stream: frame.stream.clone(),
             sequence: frame.sequence,
             part: frame.part.as_ref().map(Part::from),
+            status: frame.status.as_ref().map(StatusMessage::from),
         }
     }
 }
@@ -142,6 +146,7 @@ impl TryFrom<Frame> for StreamFrame {
             stream: frame.stream,
             sequence: frame.sequence,
             part: frame.part.map(TryInto::try_into).transpose()?,
+            status: frame.status.map(TryInto::try_into).transpose()?,
         })
     }
 }
@@ -154,31 +159,42 @@ pub(super) struct StatusMessage {
     tip: Height,
     #[n(2)]
     oldest: Height,
+    #[n(3)]
+    said_at: Timestamp,
+    #[n(4)]
+    signature: Signature,
 }
 
-impl From<&Status> for StatusMessage {
-    fn from(status: &Status) -> Self {
+impl From<&SignedStatus> for StatusMessage {
+    fn from(signed: &SignedStatus) -> Self {
+        let status = &signed.status;
         Self {
             peer_id: status.peer_id.clone(),
             tip: status.tip,
             oldest: status.oldest,
+            said_at: status.said_at,
+            signature: signed.signature,
         }
     }
 }
 
-impl TryFrom<StatusMessage> for Status {
+impl TryFrom<StatusMessage> for SignedStatus {
     type Error = CodecError;
 
-    fn try_from(status: StatusMessage) -> Result<Self, CodecError> {
+    fn try_from(message: StatusMessage) -> Result<Self, CodecError> {
         limited(
             "bytes of a peer id",
-            status.peer_id.len(),
+            message.peer_id.len(),
             PEER_ID_BYTES_MAX,
         )?;
         Ok(Self {
-            peer_id: status.peer_id,
-            tip: status.tip,
-            oldest: status.oldest,
+            status: Status {
+                peer_id: message.peer_id,
+                tip: message.tip,
+                oldest: message.oldest,
+                said_at: message.said_at,
+            },
+            signature: message.signature,
         })
     }
 }

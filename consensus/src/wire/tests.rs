@@ -5,7 +5,6 @@ use std::vec;
 use std::vec::Vec;
 
 use ledger::digest::hex;
-use ledger::key::Signature;
 use malachitebft_core_types::{
     CommitSignature, PolkaSignature, RoundCertificateType, RoundSignature, SignedMessage, VoteType,
 };
@@ -114,12 +113,17 @@ fn messages() -> Vec<(&'static str, Vec<u8>, Reader)> {
         stream: vec![1, 2, 3],
         sequence: 4,
         part,
+        status: None,
     };
     let proof = ValidatorProof::new(vec![1; 32], vec![2; 38], Signature([3; 64]));
-    let status = Status {
-        peer_id: vec![2; 38],
-        tip: Height(7),
-        oldest: Height(1),
+    let status = SignedStatus {
+        status: Status {
+            peer_id: vec![2; 38],
+            tip: Height(7),
+            oldest: Height(1),
+            said_at: Timestamp(1_790_000_000_000),
+        },
+        signature: Signature([3; 64]),
     };
     let response = SyncResponse {
         first: Height(7),
@@ -174,6 +178,14 @@ fn messages() -> Vec<(&'static str, Vec<u8>, Reader)> {
         ("end of stream", encode_frame(&frame(None)), |b| {
             decode_frame(b).map(|m| encode_frame(&m))
         }),
+        (
+            "status in a stream",
+            encode_frame(&StreamFrame {
+                status: Some(status.clone()),
+                ..frame(None)
+            }),
+            |b| decode_frame(b).map(|m| encode_frame(&m)),
+        ),
         ("proof", encode_validator_proof(&proof), |b| {
             decode_validator_proof(b).map(|m| encode_validator_proof(&m))
         }),
@@ -269,6 +281,15 @@ fn the_largest_messages_fit_their_limits_and_one_more_does_not() {
             stream: vec![1; STREAM_NAME_BYTES_MAX],
             sequence: u64::MAX,
             part: Some(part),
+            status: Some(SignedStatus {
+                status: Status {
+                    peer_id: vec![1; PEER_ID_BYTES_MAX],
+                    tip: Height(u64::MAX),
+                    oldest: Height(u64::MAX),
+                    said_at: Timestamp(u64::MAX),
+                },
+                signature: Signature([3; 64]),
+            }),
         };
         assert!(decode_frame(&encode_frame(&frame)).is_ok());
     }
@@ -352,7 +373,7 @@ fn the_layout_of_votes_and_proposals_is_pinned() {
     assert_eq!(summary, PINNED);
 }
 
-const PINNED: [&str; 19] = [
+const PINNED: [&str; 20] = [
     "prevote nil: 107 5f1733f824c1a8aa",
     "precommit: 141 0239838fac1516b1",
     "proposal: 140 0c5be19537907f20",
@@ -364,8 +385,9 @@ const PINNED: [&str; 19] = [
     "part: 279 861d562b7800d340",
     "frame: 285 0ba2849c2df70ee0",
     "end of stream: 6 40d9c5823886df1c",
+    "status in a stream: 125 564bb959402aaa4f",
     "proof: 141 6655eb8b13889d8c",
-    "status: 43 c679ef8cd5bebf1e",
+    "status: 118 844559699059e752",
     "request: 3 422b27d0978481d5",
     "response: 351 7da2afa1dd3053bf",
     "polka in the log: 341 b2c203244b3843c3",

@@ -89,6 +89,7 @@ impl Network {
                 .filter(|other| *other != number)
                 .map(peer)
                 .collect(),
+            validators: VALIDATORS.map(|number| peer(number).id).to_vec(),
             keypair: keypair(number),
             folder: self.home(number),
         }

@@ -8,10 +8,11 @@ use bytes::Bytes;
 use consensus::context::{Context, Height, engine_round, ledger_round};
 use consensus::message::{ProposalPart, Value};
 use consensus::wire::{
-    self, ConsensusMessage, DecidedValue, LivenessMessage, ProposedNote, StreamFrame, SyncRequest,
-    SyncResponse, WireError,
+    self, ConsensusMessage, DecidedValue, LivenessMessage, ProposedNote, SignedStatus, StreamFrame,
+    SyncRequest, SyncResponse, WireError,
 };
 use ledger::codec::CodecError;
+use ledger::party;
 use ledger::quorum::Round;
 use malachitebft_app_channel::app::streaming::{StreamContent, StreamId, StreamMessage};
 use malachitebft_app_channel::app::types::{PeerId, ProposedValue, SignedConsensusMsg};
@@ -24,12 +25,25 @@ use malachitebft_core_types::{
 use malachitebft_sync::{RawDecidedValue, Request, Response, Status, ValueRequest, ValueResponse};
 
 use super::heard::Heard;
+use super::status::{ANSWERS, ASKS, Statuses};
+use crate::application::now;
 
 /// The codec of the network, of sync and of the log.
 #[derive(Clone, Debug)]
 pub struct WireCodec {
     /// What other nodes say, for the application.
     pub heard: Arc<Heard>,
+    /// Who may say how far it is.
+    pub statuses: Statuses,
+}
+
+/// Every block since the first is kept.
+const OLDEST: Height = Height(party::Height(1));
+
+impl WireCodec {
+    fn own_status(&self, tip: Height, oldest: Height) -> Result<SignedStatus, WireError> {
+        self.statuses.sign(tip.0, oldest.0, now())
+    }
 }
 
 fn malformed(what: &str) -> WireError {
@@ -103,16 +117,29 @@ impl Codec<StreamMessage<ProposalPart>> for WireCodec {
 
     fn decode(&self, bytes: Bytes) -> Result<StreamMessage<ProposalPart>, WireError> {
         let frame = wire::decode_frame(&bytes)?;
+        if let Some(signed) = &frame.status
+            && self.statuses.note(signed, now(), &self.heard)?
+            && frame.stream == ASKS
+        {
+            self.heard.ask();
+        }
         let content = frame.part.map_or(StreamContent::Fin, StreamContent::Data);
         let stream = StreamId::new(frame.stream.into());
         Ok(StreamMessage::new(stream, frame.sequence, content))
     }
 
     fn encode(&self, message: &StreamMessage<ProposalPart>) -> Result<Bytes, WireError> {
+        let stream = message.stream_id.to_bytes();
+        let part = message.content.as_data().cloned();
+        // Malachite publishes streams of parts and nothing else for the application.
+        let says_tip = part.is_none() && [ASKS, ANSWERS].contains(&&*stream);
+        let status =
+            says_tip.then(|| self.own_status(Height(party::Height(message.sequence)), OLDEST));
         let frame = StreamFrame {
-            stream: message.stream_id.to_bytes().to_vec(),
+            stream: stream.to_vec(),
             sequence: message.sequence,
-            part: message.content.as_data().cloned(),
+            part,
+            status: status.transpose()?,
         };
         Ok(wire::encode_frame(&frame).into())
     }
@@ -134,10 +161,11 @@ impl Codec<Status<Context>> for WireCodec {
     type Error = WireError;
 
     fn decode(&self, bytes: Bytes) -> Result<Status<Context>, WireError> {
-        let status = wire::decode_status(&bytes)?;
+        let signed = wire::decode_status(&bytes)?;
+        self.statuses.note(&signed, now(), &self.heard)?;
+        let status = signed.status;
         let peer_id =
             PeerId::from_bytes(&status.peer_id).map_err(|_| malformed("not a peer id"))?;
-        self.heard.tip(status.peer_id, status.tip);
         Ok(Status {
             peer_id,
             tip_height: Height(status.tip),
@@ -146,12 +174,8 @@ impl Codec<Status<Context>> for WireCodec {
     }
 
     fn encode(&self, status: &Status<Context>) -> Result<Bytes, WireError> {
-        let status = wire::Status {
-            peer_id: status.peer_id.to_bytes(),
-            tip: status.tip_height.0,
-            oldest: status.history_min_height.0,
-        };
-        Ok(wire::encode_status(&status).into())
+        let signed = self.own_status(status.tip_height, status.history_min_height)?;
+        Ok(wire::encode_status(&signed).into())
     }
 }
 

@@ -2,39 +2,42 @@
 //! the next height.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use consensus::context::Context;
 use ledger::party::Height;
+use ledger::time::Timestamp;
 use malachitebft_core_types::SignedVote;
 use tokio::sync::Notify;
 
-/// Peers whose tips are kept; more than a network has.
-const PEERS_MAX: usize = 1024;
 /// Votes for the awaited height that are kept until the application has looked at them.
 const VOTES_MAX: usize = 16;
 
-/// What was heard. Claims, not facts: whoever asks decides whom to believe.
+/// What was heard. Claims, not facts: of the validators up to a third lie, and a vote is not checked yet.
 #[derive(Debug, Default)]
 pub struct Heard {
-    /// Owned by this lock: the newest tip that each peer claims.
-    tips: Mutex<BTreeMap<Vec<u8>, Height>>,
+    /// Owned by this lock: the newest tip that each validator's node claims, and when it said so.
+    tips: Mutex<BTreeMap<Vec<u8>, (Timestamp, Height)>>,
     /// Owned by this lock: votes for the awaited height, unchecked.
     votes: Mutex<Vec<SignedVote<Context>>>,
     /// Votes of this height are kept; 0 for none.
     awaited: AtomicU64,
     changed: Notify,
+    /// A validator's node asks how far this one is.
+    asked: AtomicBool,
+    was_asked: Notify,
 }
 
 impl Heard {
-    /// Notes a peer's tip. The engine's network drops a status that names another peer than its sender.
-    pub fn tip(&self, peer: Vec<u8>, tip: Height) {
+    /// Notes the tip of a validator's node, unless a later word of it is known. Whoever calls has checked
+    /// that the node itself said so (see [`super::status`]), so there are as many as the genesis names.
+    pub fn tip(&self, peer: &[u8], said_at: Timestamp, tip: Height) {
         let mut tips = self.tips.lock().unwrap_or_else(PoisonError::into_inner);
-        if tips.len() >= PEERS_MAX && !tips.contains_key(&peer) {
+        if tips.get(peer).is_some_and(|(newest, _)| *newest > said_at) {
             return;
         }
-        tips.insert(peer, tip);
+        tips.insert(peer.to_vec(), (said_at, tip));
         drop(tips);
         self.changed.notify_one();
     }
@@ -68,11 +71,18 @@ impl Heard {
         std::mem::take(&mut *self.votes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Forgets all tips.
+    #[cfg(test)]
+    pub(crate) fn forget(&self) {
+        let mut tips = self.tips.lock().unwrap_or_else(PoisonError::into_inner);
+        tips.clear();
+    }
+
     /// The tips that peers claim, the highest first.
     #[must_use]
     pub fn tips(&self) -> Vec<Height> {
         let tips = self.tips.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut tips: Vec<_> = tips.values().copied().collect();
+        let mut tips: Vec<_> = tips.values().map(|(_, tip)| *tip).collect();
         tips.sort_unstable_by(|a, b| b.cmp(a));
         tips
     }
@@ -90,6 +100,24 @@ impl Heard {
         Some(tips.get(liars_max).copied().unwrap_or(Height::ZERO))
     }
 
+    /// Notes that a validator's node asks how far this one is.
+    pub fn ask(&self) {
+        self.asked.store(true, Ordering::Relaxed);
+        self.was_asked.notify_one();
+    }
+
+    /// Whether anybody has asked since the last call.
+    pub fn take_asked(&self) -> bool {
+        self.asked.swap(false, Ordering::Relaxed)
+    }
+
+    /// Waits until somebody asks.
+    pub async fn asked(&self) {
+        while !self.take_asked() {
+            self.was_asked.notified().await;
+        }
+    }
+
     /// Waits until something new was heard.
     pub async fn changed(&self) {
         self.changed.notified().await;
@@ -103,7 +131,7 @@ mod tests {
     fn heard(tips: &[u64]) -> Heard {
         let heard = Heard::default();
         for (peer, tip) in (0_u8..).zip(tips) {
-            heard.tip(vec![peer], Height(*tip));
+            heard.tip(&[peer], Timestamp(1), Height(*tip));
         }
         heard
     }
@@ -129,16 +157,9 @@ mod tests {
     #[test]
     fn a_peer_counts_once_with_its_newest_word() {
         let heard = heard(&[5, 6]);
-        heard.tip(vec![0], Height(9));
+        heard.tip(&[0], Timestamp(2), Height(9));
         assert_eq!(heard.tips(), [Height(9), Height(6)]);
-    }
-
-    #[test]
-    fn the_number_of_peers_is_limited() {
-        let heard = Heard::default();
-        for peer in 0..2 * PEERS_MAX {
-            heard.tip(peer.to_be_bytes().to_vec(), Height(1));
-        }
-        assert_eq!(heard.tips().len(), PEERS_MAX);
+        heard.tip(&[0], Timestamp(1), Height(5));
+        assert_eq!(heard.tips(), [Height(9), Height(6)]);
     }
 }

@@ -57,9 +57,16 @@ pub(super) fn engine_settings(
         name: config.party.to_string(),
         listen: multiaddr(config.listen.consensus),
         peers,
+        validators: validators(genesis)?,
         keypair: keypair(identity)?,
         folder: config.data_folder(),
     })
+}
+
+/// The nodes that vote.
+fn validators(genesis: &Genesis) -> Result<Vec<PeerId>, RunError> {
+    let nodes = genesis.nodes().filter(|(_, node)| node.voting.is_some());
+    nodes.map(|(_, node)| peer_id(node)).collect()
 }
 
 pub(super) fn gossip_settings(

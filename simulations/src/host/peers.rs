@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use consensus::quorum::to_certificate;
+use consensus::signing::{VOID, status_preimage, verifies_status};
 use consensus::validators::ValidatorSet;
 use consensus::wire::{
-    ConsensusMessage, DecidedValue, LivenessMessage, Status, SyncRequest, SyncResponse,
-    decode_consensus, decode_liveness, decode_part, decode_status, decode_sync_request,
-    decode_sync_response, encode_status, encode_sync_request, encode_sync_response,
+    ConsensusMessage, DecidedValue, LivenessMessage, SignedStatus, Status, SyncRequest,
+    SyncResponse, decode_consensus, decode_liveness, decode_part, decode_status,
+    decode_sync_request, decode_sync_response, encode_status, encode_sync_request,
+    encode_sync_response,
 };
 use ledger::codec::CodecError;
 use ledger::digest::RecordDigest;
@@ -71,7 +73,15 @@ impl Host {
                 let status = self.status();
                 self.send(from, status);
             }
-            Message::Status(bytes) => self.heard(from, decode_status(&bytes)?.tip),
+            Message::Status(bytes) => {
+                let signed = decode_status(&bytes)?;
+                let is_real = self.parties.seat(from).is_some_and(|seat| {
+                    verifies_status(self.parties.chain, &signed, &seat.peer.public())
+                });
+                if is_real {
+                    self.heard(from, signed.status.tip);
+                }
+            }
             Message::Consensus(bytes) => match decode_consensus(&bytes)? {
                 ConsensusMessage::Vote(vote) => {
                     self.is_busy(vote.message.height.0);
@@ -115,11 +125,16 @@ impl Host {
     // How far nodes are.
 
     fn status(&self) -> Message {
-        Message::Status(encode_status(&Status {
+        let status = Status {
             peer_id: self.parties.peer_id(self.me),
             tip: self.tip(),
             oldest: Height(1),
-        }))
+            said_at: self.clock_reads(),
+        };
+        let bytes = status_preimage(self.parties.chain, &status);
+        let seat = self.parties.seat(self.me);
+        let signature = seat.map_or(VOID, |seat| seat.peer.sign(&bytes));
+        Message::Status(encode_status(&SignedStatus { status, signature }))
     }
 
     pub(super) fn report(&mut self) {
@@ -140,18 +155,22 @@ impl Host {
                 self.begin();
             }
         } else if self.signer.guard().waits_for_peers() {
-            let peers_tip = self.peers_tip();
-            self.signer.guard().hear(peers_tip);
+            self.hear_peers();
         }
         self.ask_for_blocks();
     }
 
-    /// The highest height that at least one honest peer says it has decided.
-    pub(super) fn peers_tip(&self) -> Height {
+    /// Holds the guard against the highest height that at least one honest peer says it has decided, once
+    /// enough have spoken.
+    pub(super) fn hear_peers(&self) {
         let mut tips: Vec<_> = self.tips.values().copied().collect();
         tips.sort_by(|a, b| b.cmp(a));
-        let dishonest = self.parties.seats().len().saturating_sub(1) / 3;
-        tips.get(dishonest).copied().unwrap_or(Height::ZERO)
+        let others = self.parties.seats().len().saturating_sub(1);
+        let dishonest = others / 3;
+        if tips.len() >= others.saturating_sub(dishonest) {
+            let tip = tips.get(dishonest).copied().unwrap_or(Height::ZERO);
+            self.signer.guard().hear(tip);
+        }
     }
 
     // Decided blocks.

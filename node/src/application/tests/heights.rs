@@ -270,10 +270,10 @@ async fn the_next_height_waits_for_a_reason_and_each_reason_is_enough() {
                 application.handle(Event::Heard).unwrap();
             }
             "tips" => {
-                application.heard.tip(vec![1], Height(2));
+                application.heard.tip(&[1], now(), Height(2));
                 application.handle(Event::Heard).unwrap();
                 assert_eq!(answer.try_recv().err(), Some(TryRecvError::Empty));
-                application.heard.tip(vec![2], Height(2));
+                application.heard.tip(&[2], now(), Height(2));
                 application.handle(Event::Heard).unwrap();
             }
             "heartbeat" => application.handle(Event::Heartbeat).unwrap(),
