@@ -8,6 +8,7 @@ mod block;
 mod decided;
 mod failure;
 mod finalized;
+mod greet;
 mod history;
 mod idle;
 mod notes;
@@ -38,8 +39,9 @@ use ledger::time::Timestamp;
 use malachitebft_app_channel::app::streaming::{StreamContent, StreamId, StreamMessage};
 use malachitebft_app_channel::app::types::ProposedValue;
 use malachitebft_app_channel::{AppMsg, Channels, NetworkMsg};
-use malachitebft_core_types::{HeightParams, LinearTimeouts};
+use malachitebft_core_types::{HeightParams, LinearTimeouts, ValidatorSet as _};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tracing::info;
 
 pub use failure::ApplicationError;
@@ -50,6 +52,7 @@ use crate::engine::NodeKey;
 use crate::engine::heard::Heard;
 use crate::store::Store;
 use block::Known;
+use greet::Greeter;
 use idle::Held;
 
 /// What the application works with.
@@ -170,6 +173,9 @@ impl Application {
             is_idle: false,
             signs: false,
         });
+        if let Some(key) = &key {
+            key.guard().await_peers();
+        }
         let mut application = Self {
             store,
             waiting,
@@ -218,6 +224,19 @@ impl Application {
             ..
         } = channels;
         let mut stop = std::pin::pin!(stop);
+        let mut tasks = JoinSet::new();
+        if self.key.is_some() {
+            let greeter = Greeter {
+                network: network.clone(),
+                requests: net_requests.clone(),
+                heard: Arc::clone(&self.heard),
+                progress: self.progress.subscribe(),
+                validators: self.validators_at(self.next_height())?.count(),
+            };
+            tasks.spawn(greeter.run());
+        }
+        // A network of one has nobody to hear.
+        self.listen()?;
         loop {
             let event = tokio::select! {
                 () = &mut stop => return Ok(()),
@@ -364,7 +383,7 @@ impl Application {
 }
 
 /// This node's clock.
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();

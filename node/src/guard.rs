@@ -173,6 +173,11 @@ impl<M: Medium> FileGuard<M> {
         self.lock(|inner| inner.is_broken)
     }
 
+    /// Signs nothing from now on until [`Self::hear`] was called.
+    pub fn await_peers(&self) {
+        self.lock(|inner| inner.standing = inner.standing.until_heard());
+    }
+
     /// Takes note of the height that other nodes have decided.
     pub fn hear(&self, peers_tip: Height) {
         self.lock(|inner| {
@@ -183,6 +188,12 @@ impl<M: Medium> FileGuard<M> {
             {
                 let until = until.map(|height| height.0);
                 warn!(%reason, until, "this node observes until that height is decided");
+            }
+            if before != inner.standing && matches!(inner.standing, Standing::Armed(_)) {
+                info!(
+                    peers_tip = peers_tip.0,
+                    "the other validators' tips are known; this node signs"
+                );
             }
         });
     }

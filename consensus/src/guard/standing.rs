@@ -29,6 +29,8 @@ pub struct Local {
 /// Why a node observes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ObserveReason {
+    /// Other nodes' tips are not known yet: this whole folder may be an old one.
+    Unheard,
     /// There is no guard file.
     Missing,
     /// The data folder was made anew for a key that may have signed before.
@@ -48,6 +50,7 @@ pub enum ObserveReason {
 impl fmt::Display for ObserveReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Unheard => "how far the other validators are is not known yet",
             Self::Missing => "the guard file is missing",
             Self::Blank => {
                 "the data folder was made anew, what the key signed before is not known here"
@@ -110,12 +113,34 @@ impl Standing {
         }
     }
 
+    /// Nothing is signed until other nodes' tips are known. The guard stays as it is meanwhile, whatever
+    /// is committed: it must not look newer than it was when it is held against those tips.
+    #[must_use]
+    pub const fn until_heard(self) -> Self {
+        match self {
+            Self::Armed(base) => Self::Observing {
+                reason: ObserveReason::Unheard,
+                until: None,
+                base,
+            },
+            Self::Observing { .. } => self,
+        }
+    }
+
     /// Takes note of the height that other nodes have decided, as far as at least one honest node says
     /// so. To be called once, before the first signature after a start, and again while `until` is open.
     ///
     /// More than 2/3 signed at the height of the highest tip, so more than 2/3 hold a guard at or above it:
     /// a restart of all nodes together never makes observers of so many that the network halts.
     pub fn hear(&mut self, peers_tip: Height) {
+        if let Self::Observing {
+            reason: ObserveReason::Unheard,
+            base,
+            ..
+        } = self
+        {
+            *self = Self::Armed(*base);
+        }
         match self {
             Self::Armed(state) if state.height < peers_tip => {
                 *self = Self::Observing {

@@ -3,6 +3,7 @@
 //! Its first round would be lost with no peer connected, so the answer waits until enough are, or until a
 //! bound. It waits in a task of its own: the engine asks the application for nothing else meanwhile.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use consensus::context::{Context, Height as EngineHeight};
@@ -34,25 +35,33 @@ pub(super) fn handle(
     };
     // With this node, more than two thirds.
     let peers_min = params.validator_set.count().saturating_mul(2) / 3;
+    // And their tips, or this node's first turns would pass without a signature.
+    let heard = Arc::clone(&application.heard);
+    let validators = params.validator_set.count();
+    let signs = application.key.is_some();
     let network = network.clone();
     let deadline = Instant::now() + application.pace.connect_max;
     tokio::spawn(async move {
-        let mut peers = connected(&network).await;
-        while peers < peers_min && Instant::now() < deadline {
+        let mut peers = connected(&network).await?;
+        let is_unheard = || signs && heard.believed_tip(validators).is_none();
+        while (peers < peers_min || is_unheard()) && Instant::now() < deadline {
             tokio::time::sleep(ASK_INTERVAL).await;
-            peers = connected(&network).await;
+            peers = connected(&network).await?;
         }
         if peers_min > 0 {
             tokio::time::sleep(SETTLE).await;
         }
         info!(height = height.0, peers, peers_min, "consensus begins");
         answer(reply, (EngineHeight(height), params));
+        Some(())
     });
 }
 
-async fn connected(network: &mpsc::Sender<NetworkRequest>) -> usize {
+/// How many nodes are connected; `None` once the engine has ended.
+pub(super) async fn connected(network: &mpsc::Sender<NetworkRequest>) -> Option<usize> {
     match NetworkRequest::dump_state(network).await {
-        Ok(Some(state)) => state.peers.len(),
-        Ok(None) | Err(_) => 0,
+        Ok(Some(state)) => Some(state.peers.len()),
+        Ok(None) => Some(0),
+        Err(_) => None,
     }
 }

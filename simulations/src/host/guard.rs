@@ -28,12 +28,12 @@ pub struct DiskGuard {
 }
 
 impl DiskGuard {
-    /// A guard in this standing.
+    /// A guard in this standing, that signs nothing until other nodes' tips are known.
     #[must_use]
     pub const fn new(disk: Disk, standing: Standing) -> Self {
         Self {
             disk,
-            standing: Mutex::new(standing),
+            standing: Mutex::new(standing.until_heard()),
         }
     }
 

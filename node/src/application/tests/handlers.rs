@@ -2,9 +2,11 @@
 
 use super::played::*;
 
+use consensus::guard::{ObserveReason, Refusal, Standing};
 use consensus::message::Value;
 use consensus::validators::Address;
 use ledger::digest::BlockId;
+use ledger::quorum::Step;
 use ledger::testing::{self};
 use malachitebft_core_types::{Round as EngineRound, Validity};
 use tokio::sync::oneshot;
@@ -33,6 +35,64 @@ fn a_proposal_is_on_disk_before_it_is_answered_and_the_same_after_a_restart() {
         (value.value, Validity::Valid)
     );
     assert_eq!(propose(&mut again, 1, ROUND).unwrap(), (value, parts));
+}
+
+#[test]
+fn nothing_is_signed_before_enough_others_said_how_far_they_are() {
+    // The folder is of height 1. What two others say, and whether this node signs then.
+    for (tips, signs) in [
+        ([0, 0], true),
+        ([0, 1], true),
+        ([9, 0], true),
+        ([9, 9], false),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let number = proposer(&open(&folder.path().join_new("probe"), 1), 1, 0);
+        let mut application = open_unheard(&folder.path().join_new("old"), number);
+        let key = application.key.clone().unwrap();
+        let prevote = vote(number, 1, 0, Step::Prevote, None);
+        let unheard = Refusal::Observing(ObserveReason::Unheard);
+        for (peer, tip) in (1..).zip(tips) {
+            assert_eq!(propose(&mut application, 1, ROUND), None);
+            assert_eq!(key.vote(&prevote).unwrap_err(), unheard);
+            assert!(!application.progress().borrow().signs);
+            application.heard.tip(&[peer], now(), Height(tip));
+            application.handle(Event::Heard).unwrap();
+        }
+        assert_eq!(
+            propose(&mut application, 1, ROUND).is_some(),
+            signs,
+            "{tips:?}"
+        );
+        assert_eq!(key.vote(&prevote).is_ok(), signs, "{tips:?}");
+        assert_eq!(application.progress().borrow().signs, signs, "{tips:?}");
+    }
+}
+
+#[test]
+fn what_is_committed_before_others_are_heard_does_not_make_an_old_folder_look_new() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut from = open(&folder.path().join_new("from"), 1);
+    let number = proposer(&from, 1, 0);
+    if number != 1 {
+        from = open(&folder.path().join_new("proposer"), number);
+    }
+    let old = if number == 1 { 2 } else { 1 };
+    let mut application = open_unheard(&folder.path().join_new("old"), old);
+    decide_next(&mut [&mut from, &mut application], 1);
+    for peer in 1..=2 {
+        application.heard.tip(&[peer], now(), Height(2));
+    }
+    application.handle(Event::Heard).unwrap();
+    // Two heights beyond what the others said, as if nothing had been committed here.
+    let standing = application.key.as_ref().unwrap().guard().standing();
+    let Standing::Observing { reason, until, .. } = standing else {
+        panic!("{standing:?}");
+    };
+    assert_eq!(
+        (reason, until),
+        (ObserveReason::OlderThanPeers, Some(Height(4)))
+    );
 }
 
 #[test]

@@ -25,8 +25,21 @@ use crate::guard::FileGuard;
 
 pub(super) const ROUND: EngineRound = EngineRound::ZERO;
 
-/// A validator's application in a folder; opening the folder again is a restart.
+/// A validator's application in a folder; opening the folder again is a restart. It has heard that the
+/// others have nothing that it has not.
 pub(super) fn open(folder: &Path, validator: u8) -> Application {
+    let mut application = open_unheard(folder, validator);
+    let tip = application.replica.tip().height();
+    for peer in 1..=2 {
+        application.heard.tip(&[200 + peer], now(), tip);
+    }
+    application.handle(Event::Heard).unwrap();
+    application.heard.forget();
+    application
+}
+
+/// A validator's application in a folder that has heard nobody yet.
+pub(super) fn open_unheard(folder: &Path, validator: u8) -> Application {
     let initial = initial_changes(testing::four_parties()).1;
     let store = Arc::new(Store::open(&folder.join("store"), CHAIN, &initial).unwrap());
     let secret = testing::voting_key(validator);
