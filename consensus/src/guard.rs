@@ -78,11 +78,14 @@ impl Mark {
 }
 
 /// What somebody wants this node to sign.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
 pub struct Request {
     /// Height.
+    #[n(0)]
     pub height: Height,
     /// Round, stage and value.
+    #[n(1)]
     pub mark: Mark,
 }
 
@@ -138,6 +141,10 @@ pub struct State {
     /// The newest signature at `height`, if any.
     #[n(4)]
     pub newest: Option<Mark>,
+    /// The newest proposal that was signed, at whatever height. Malachite signs a block's next vote while
+    /// its parts are still being signed: the very same proposal may be signed again after that vote.
+    #[n(5)]
+    pub proposed: Option<Request>,
 }
 
 /// Whether to sign.
@@ -179,7 +186,7 @@ pub enum Refusal {
 }
 
 impl State {
-    /// A guard for a key that has signed nothing yet: made by `init` together with the key.
+    /// A guard for a key that has signed nothing yet: made by `genesis accept`, once the chain has a name.
     #[must_use]
     pub fn new(chain: ChainId, key: &PublicKey) -> Self {
         Self {
@@ -188,6 +195,7 @@ impl State {
             sequence: 1,
             height: Height(1),
             newest: None,
+            proposed: None,
         }
     }
 
@@ -197,6 +205,9 @@ impl State {
         let behind = Permission::Refuse(Refusal::Behind { at: self.height });
         if request.height < self.height {
             return behind;
+        }
+        if self.proposed.as_ref() == Some(request) {
+            return Permission::Again;
         }
         let newest = self.newest.filter(|_| request.height == self.height);
         if let Some(newest) = newest {
@@ -218,6 +229,10 @@ impl State {
             sequence: self.sequence.saturating_add(1),
             height: request.height,
             newest: Some(request.mark),
+            proposed: match request.mark.stage {
+                Stage::Propose => Some(*request),
+                Stage::Prevote | Stage::Precommit => self.proposed,
+            },
             ..*self
         })
     }
