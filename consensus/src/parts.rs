@@ -14,6 +14,7 @@ use ledger::party::Height;
 use ledger::quorum::Round;
 use malachitebft_core_types::{Validator as _, ValidatorSet as _};
 
+use crate::evidence::Evidence;
 use crate::message::{PartHeader, ProposalPart, SignedPartHeader};
 use crate::signing::verifies_part_header;
 use crate::validators::{Address, ValidatorSet};
@@ -138,8 +139,11 @@ pub struct Assembler {
     chain: ChainId,
     height: Height,
     open: BTreeMap<(Round, BlockId), Open>,
-    done: BTreeSet<(Round, BlockId)>,
+    done: BTreeMap<(Round, BlockId), SignedPartHeader>,
     later: Vec<ProposalPart>,
+    /// Who has contradicted itself where, at this height and the next.
+    accused: BTreeSet<(Height, Round, Address)>,
+    evidence: Vec<Evidence>,
 }
 
 #[derive(Debug)]
@@ -156,8 +160,10 @@ impl Assembler {
             chain,
             height: Height::ZERO,
             open: BTreeMap::new(),
-            done: BTreeSet::new(),
+            done: BTreeMap::new(),
             later: Vec::new(),
+            accused: BTreeSet::new(),
+            evidence: Vec::new(),
         }
     }
 
@@ -172,26 +178,47 @@ impl Assembler {
             return Outcome::Refused(error);
         }
         let key = (header.round, header.block);
-        if self.done.contains(&key) {
-            return Outcome::Repeated;
-        }
-        let is_known = self
-            .open
-            .get(&key)
-            .is_some_and(|open| open.signed == part.signed);
-        if !is_known {
-            if self.open.contains_key(&key) {
-                return Outcome::Refused(PartError::TooMany);
-            }
+        let known = self.open.get(&key).map(|open| &open.signed);
+        let known = known.or_else(|| self.done.get(&key));
+        if known != Some(&part.signed) {
+            let is_other = known.is_some();
             if !verifies_part_header(self.chain, &part.signed) {
                 return Outcome::Refused(PartError::Signature);
             }
-            if self.blocks_in(header.round) >= BLOCKS_PER_ROUND_MAX {
+            self.accuse(&part.signed);
+            if is_other || self.blocks_in(header.round) >= BLOCKS_PER_ROUND_MAX {
                 return Outcome::Refused(PartError::TooMany);
             }
             self.make_room();
         }
+        if self.done.contains_key(&key) {
+            return Outcome::Repeated;
+        }
         self.put(key, part)
+    }
+
+    /// Evidence that proposers contradicted themselves, since the last call: one piece for each round.
+    pub fn take_evidence(&mut self) -> Vec<Evidence> {
+        core::mem::take(&mut self.evidence)
+    }
+
+    /// Holds a correctly signed header against the others of its place.
+    fn accuse(&mut self, signed: &SignedPartHeader) {
+        let header = &signed.header;
+        let place = (header.height.0, header.round, header.proposer);
+        if self.accused.contains(&place) {
+            return;
+        }
+        let open = self.open.values().map(|open| &open.signed);
+        let later = self.later.iter().map(|part| &part.signed);
+        let evidence = open
+            .chain(self.done.values())
+            .chain(later)
+            .find_map(|other| Evidence::part_headers(other, signed));
+        if let Some(evidence) = evidence {
+            self.accused.insert(place);
+            self.evidence.push(evidence);
+        }
     }
 
     /// The parts kept for `expected.height` while it was the height after next, put together.
@@ -209,12 +236,13 @@ impl Assembler {
             self.height = height;
             self.open.clear();
             self.done.clear();
+            self.accused.retain(|place| place.0 >= height);
         }
     }
 
     fn blocks_in(&self, round: Round) -> usize {
         let open = self.open.keys().filter(|key| key.0 == round).count();
-        let done = self.done.iter().filter(|key| key.0 == round).count();
+        let done = self.done.keys().filter(|key| key.0 == round).count();
         open.saturating_add(done)
     }
 
@@ -240,7 +268,7 @@ impl Assembler {
         let Some(open) = self.open.remove(&key) else {
             return Outcome::Repeated;
         };
-        self.done.insert(key);
+        self.done.insert(key, open.signed.clone());
         Outcome::Complete(Box::new(Assembled {
             signed: open.signed,
             bytes: open.chunks.into_values().flatten().collect(),
@@ -268,9 +296,13 @@ impl Assembler {
             return Outcome::Refused(PartError::Proposer);
         }
         let is_known = self.later.iter().any(|other| other.signed == part.signed);
-        if !is_known && !verifies_part_header(self.chain, &part.signed) {
-            return Outcome::Refused(PartError::Signature);
+        if !is_known {
+            if !verifies_part_header(self.chain, &part.signed) {
+                return Outcome::Refused(PartError::Signature);
+            }
+            self.accuse(&part.signed);
         }
+        let header = &part.signed.header;
         let contradicts = |other: &ProposalPart| {
             other.signed.header.proposer == header.proposer && other.signed != part.signed
         };

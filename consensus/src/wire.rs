@@ -246,6 +246,20 @@ pub fn decode_frame(bytes: &[u8]) -> Result<StreamFrame, CodecError> {
     codec::decode::<block::Frame>(bytes, PART_BYTES_MAX)?.try_into()
 }
 
+/// Encodes a signed part header.
+#[must_use]
+pub fn encode_part_header(signed: &SignedPartHeader) -> Vec<u8> {
+    codec::encode(&block::PartHeader::from(signed))
+}
+
+/// Decodes a signed part header; the signature is not checked here.
+///
+/// # Errors
+/// [`CodecError`].
+pub fn decode_part_header(bytes: &[u8]) -> Result<SignedPartHeader, CodecError> {
+    codec::decode::<block::PartHeader>(bytes, PART_HEADER_BYTES_MAX)?.try_into()
+}
+
 /// Encodes a part alone.
 #[must_use]
 pub fn encode_part(part: &ProposalPart) -> Vec<u8> {

@@ -237,6 +237,61 @@ fn unfinished_blocks_of_old_rounds_make_room() {
 }
 
 #[test]
+fn a_proposer_that_signs_two_blocks_for_one_round_is_accused_once() {
+    let long = 2 * CHUNK_BYTES;
+    // The second header at the height under way, the first block complete or not; and one height ahead.
+    for (height, complete) in [(5, false), (5, true), (6, false)] {
+        let at = expected(5, 0);
+        let mut assembler = Assembler::new(chain());
+        let (mut one, mut two) = (parts(height, 0, 1, long), parts(height, 0, 2, long));
+        if !complete {
+            one.truncate(1);
+        }
+        for part in one {
+            assembler.insert(part, &at);
+        }
+        assert_eq!(assembler.take_evidence(), []);
+        let forged = {
+            let mut part = two[0].clone();
+            part.signed.signature = one_signature();
+            part
+        };
+        assert_eq!(
+            assembler.insert(forged, &at),
+            Outcome::Refused(PartError::Signature)
+        );
+        assert_eq!(assembler.take_evidence(), []);
+        assembler.insert(two.remove(0), &at);
+        let evidence = assembler.take_evidence();
+        let [evidence] = &evidence[..] else {
+            panic!("{height} {complete}: {evidence:?}");
+        };
+        assert!(evidence.is_proven(chain()));
+        let proposer = *validators(COUNT)
+            .proposer(Height(height), Round(0))
+            .address();
+        assert_eq!(evidence.validator(), proposer);
+        // The rest of it, and a third block, say nothing new.
+        for part in two.into_iter().chain(parts(height, 0, 3, long)) {
+            assembler.insert(part, &at);
+        }
+        assert_eq!(assembler.take_evidence(), []);
+    }
+    // One block that is proposed again in a later round is honest.
+    let mut assembler = Assembler::new(chain());
+    for round in [0, 1] {
+        for part in parts(5, round, 1, long) {
+            assembler.insert(part, &expected(5, round));
+        }
+    }
+    assert_eq!(assembler.take_evidence(), []);
+}
+
+fn one_signature() -> ledger::key::Signature {
+    key(1).sign(b"something else")
+}
+
+#[test]
 fn parts_for_the_height_after_next_wait_for_the_commit() {
     let mut assembler = Assembler::new(chain());
     let long = CHUNK_BYTES + 1;

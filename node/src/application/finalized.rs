@@ -2,6 +2,7 @@
 
 use consensus::context::Context;
 use consensus::evidence::Evidence;
+use ledger::party::Height;
 use malachitebft_app_channel::app::engine::host::Next;
 use malachitebft_app_channel::app::types::MisbehaviorEvidence;
 use malachitebft_core_types::CommitCertificate;
@@ -33,15 +34,23 @@ fn record(
     let proposals = evidence.proposals.iter().flat_map(|(_, pairs)| pairs);
     let proposals = proposals.filter_map(|(first, second)| Evidence::proposals(first, second));
     for evidence in votes.chain(proposals) {
-        let height = certificate.height.0;
+        application.record(certificate.height.0, &evidence)?;
+    }
+    Ok(())
+}
+
+impl Application {
+    /// Keeps evidence of misbehaviour that was seen at `height`, for ever.
+    pub(super) fn record(
+        &self,
+        height: Height,
+        evidence: &Evidence,
+    ) -> Result<(), ApplicationError> {
         warn!(
             height = height.0,
             validator = %evidence.validator(),
             "a validator contradicted itself; both signed messages are recorded"
         );
-        application
-            .store
-            .record_evidence(height, &evidence.encode())?;
+        Ok(self.store.record_evidence(height, &evidence.encode())?)
     }
-    Ok(())
 }

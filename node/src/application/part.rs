@@ -36,13 +36,24 @@ fn take(
 ) -> Result<Option<ProposedValue<Context>>, ApplicationError> {
     let expected = application.expected()?;
     let outcome = application.assembler.insert(part, &expected);
+    accuse(application)?;
     finish(application, outcome)
+}
+
+/// Keeps evidence of proposers that contradicted themselves.
+fn accuse(application: &mut Application) -> Result<(), ApplicationError> {
+    for evidence in application.assembler.take_evidence() {
+        application.record(application.next_height(), &evidence)?;
+    }
+    Ok(())
 }
 
 /// What waited for the commit of its parent, now that it is committed.
 pub(super) fn take_later(application: &mut Application) -> Result<(), ApplicationError> {
     let expected = application.expected()?;
-    for outcome in application.assembler.take_later(&expected) {
+    let outcomes = application.assembler.take_later(&expected);
+    accuse(application)?;
+    for outcome in outcomes {
         if let Some(value) = finish(application, outcome)? {
             application.give_back.push(value);
         }

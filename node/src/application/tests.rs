@@ -344,3 +344,42 @@ fn a_node_that_was_away_and_a_follower_catch_up() {
         }
     });
 }
+
+/// The voting key of validator 1 is on a second host, which has a peer id of its own.
+#[test]
+fn a_voting_key_on_a_second_host_is_recorded_and_nothing_forks() {
+    runtime().block_on(async {
+        let network = Network::new(5);
+        let mut nodes = start_all(&network).await;
+        nodes.push(network.start_with_key(5, 1).await);
+        let twin = testing::voting_key(1).public();
+        let mut found = None;
+        for number in 1.. {
+            let record = report(number);
+            spread(&nodes, &record);
+            for node in &nodes {
+                node.logs(&record.digest()).await;
+            }
+            // One of four turns is the twins', so a few heights are enough.
+            for height in (1..=nodes[1].progress.borrow().tip.0).map(Height) {
+                let evidence = nodes[1].store.read().evidence(height).unwrap();
+                found = found.or_else(|| evidence.into_iter().next());
+            }
+            if found.is_some() {
+                break;
+            }
+            assert!(number < 40, "no evidence in {number} heights");
+        }
+        let evidence = consensus::evidence::Evidence::decode(&found.unwrap()).unwrap();
+        assert!(evidence.is_proven(CHAIN));
+        assert_eq!(evidence.validator().0, twin);
+        let tips = nodes.iter().map(|node| node.progress.borrow().tip);
+        let lowest = tips.min().unwrap();
+        for height in (1..=lowest.0).map(Height) {
+            agree(&nodes, height);
+        }
+        for node in nodes {
+            node.stop().await;
+        }
+    });
+}

@@ -168,6 +168,27 @@ fn a_block_that_breaks_a_rule_is_answered_as_invalid_and_not_kept() {
 }
 
 #[test]
+fn a_proposer_with_two_blocks_in_one_round_is_recorded_with_both_headers() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, mut to) = pair(folder.path());
+    let number = proposer(&from, 1, 0);
+    let clock = now();
+    // Its voting key is on two hosts, whose clocks differ.
+    for clock in [clock, clock.plus_ms(1), clock.plus_ms(2)] {
+        assert!(to.store.read().evidence(Height(1)).unwrap().len() <= 1);
+        let block = block_at(&from, clock, number);
+        receive(&mut to, &parts_of(&block, number, 0, block.bytes(), None));
+    }
+    let stored = to.store.read().evidence(Height(1)).unwrap();
+    let [bytes] = &stored[..] else {
+        panic!("{stored:?}");
+    };
+    let evidence = consensus::evidence::Evidence::decode(bytes).unwrap();
+    assert!(evidence.is_proven(testing::CHAIN));
+    assert_eq!(evidence.validator().0, testing::voting_key(number).public());
+}
+
+#[test]
 fn a_block_proposed_again_is_judged_without_a_clock() {
     let folder = tempfile::tempdir().unwrap();
     let (from, _) = pair(folder.path());
@@ -219,6 +240,11 @@ fn a_block_is_streamed_again_under_its_original_header_or_as_our_own_proposal() 
     begin_round(&mut from, 1, 1);
     let answered = receive(&mut from, &again).unwrap();
     assert_eq!(answered.validity, Validity::Valid);
+    // Malachite signs the prevote without waiting for us.
+    let key = to.key.clone().unwrap();
+    key.vote(&vote(next, 1, 1, Step::Prevote, Some(block)))
+        .unwrap();
+    assert_eq!(restream(&mut to, 1, 1, ROUND, block), again);
     // Not our turn, not here, not now.
     assert!(restream(&mut to, 1, 2, ROUND, block).is_empty());
     let unknown = BlockId(ledger::digest::sha256(b"unknown"));
