@@ -25,7 +25,7 @@ pub const CHUNK_BYTES: usize = 64 * 1024;
 pub const CHUNKS_MAX: usize = BLOCK_BYTES_MAX.div_ceil(CHUNK_BYTES);
 /// Rounds ahead of ours whose parts are kept; Malachite's own bound for votes and proposals.
 pub const ROUNDS_AHEAD_MAX: u32 = 10;
-/// Blocks in the making at once. Each costs its proposer a turn, and the oldest round makes room.
+/// Blocks in the making at once. Each costs its proposer a turn; who makes room is [`Assembler::make_room`].
 pub const BLOCKS_OPEN_MAX: usize = 8;
 /// Different blocks of one proposer in one round: two prove that it contradicts itself.
 pub const BLOCKS_PER_ROUND_MAX: usize = 2;
@@ -131,6 +131,9 @@ pub enum PartError {
     /// The proposer has streamed other blocks in this round.
     #[error("the proposer streams too many blocks in one round")]
     TooMany,
+    /// Blocks of nearer rounds are in the making.
+    #[error("too many blocks of nearer rounds are in the making")]
+    NoRoom,
 }
 
 /// Puts blocks together, within limits.
@@ -189,7 +192,9 @@ impl Assembler {
             if is_other || self.blocks_in(header.round) >= BLOCKS_PER_ROUND_MAX {
                 return Outcome::Refused(PartError::TooMany);
             }
-            self.make_room();
+            if !self.make_room(header.round, expected.round) {
+                return Outcome::Refused(PartError::NoRoom);
+            }
         }
         if self.done.contains_key(&key) {
             return Outcome::Repeated;
@@ -246,10 +251,23 @@ impl Assembler {
         open.saturating_add(done)
     }
 
-    fn make_room(&mut self) {
-        if self.open.len() >= BLOCKS_OPEN_MAX {
-            self.open.pop_first();
+    /// Makes room for a block of round `new`. Rounds ahead give way first, the farthest before the others:
+    /// their proposers can wait, and a few faulty ones among them must not push out the block under way. Of
+    /// rounds that are over the oldest gives way. The round under way never does.
+    fn make_room(&mut self, new: Round, current: Round) -> bool {
+        if self.open.len() < BLOCKS_OPEN_MAX {
+            return true;
         }
+        let farthest = self.open.last_key_value().map(|(key, _)| *key);
+        let oldest = self.open.first_key_value().map(|(key, _)| *key);
+        let victim = match (farthest, oldest) {
+            (Some(key), _) if key.0 > current => Some(key).filter(|key| new < key.0),
+            (_, Some(key)) if new <= current => {
+                Some(key).filter(|key| key.0 < current && key.0 < new)
+            }
+            _ => None,
+        };
+        victim.is_some_and(|key| self.open.remove(&key).is_some())
     }
 
     fn put(&mut self, key: (Round, BlockId), part: ProposalPart) -> Outcome {

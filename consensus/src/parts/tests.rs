@@ -237,6 +237,49 @@ fn unfinished_blocks_of_old_rounds_make_room() {
 }
 
 #[test]
+fn blocks_of_rounds_ahead_never_push_out_the_one_under_way() {
+    let long = 2 * CHUNK_BYTES;
+    let first = |round, name| parts(5, round, name, long).remove(0);
+    let at = expected(5, 3);
+    let mut assembler = Assembler::new(chain());
+    // The honest block under way, one of an earlier round, and six of rounds ahead: no room is left.
+    for (round, name) in [
+        (3, 1),
+        (2, 1),
+        (4, 1),
+        (4, 2),
+        (6, 1),
+        (6, 2),
+        (9, 1),
+        (9, 2),
+    ] {
+        assert_eq!(
+            assembler.insert(first(round, name), &at),
+            Outcome::Kept,
+            "{round}"
+        );
+    }
+    for (round, expected) in [
+        (12, Outcome::Refused(PartError::NoRoom)),
+        (9, Outcome::Refused(PartError::TooMany)),
+        // Each of these pushes out the farthest.
+        (7, Outcome::Kept),
+        (5, Outcome::Kept),
+        (8, Outcome::Refused(PartError::NoRoom)),
+        (1, Outcome::Kept),
+        (0, Outcome::Kept),
+    ] {
+        assert_eq!(assembler.insert(first(round, 3), &at), expected, "{round}");
+        assert!(assembler.open.len() <= BLOCKS_OPEN_MAX);
+    }
+    for round in [3, 2] {
+        let rest = parts(5, round, 1, long).remove(1);
+        let outcome = assembler.insert(rest, &at);
+        assert!(matches!(outcome, Outcome::Complete(_)), "round {round}");
+    }
+}
+
+#[test]
 fn a_proposer_that_signs_two_blocks_for_one_round_is_accused_once() {
     let long = 2 * CHUNK_BYTES;
     // The second header at the height under way, the first block complete or not; and one height ahead.
