@@ -1,6 +1,7 @@
 //! A block is streamed again, for nodes that missed it in its own round.
 
 use consensus::context::{Height as EngineHeight, ledger_round};
+use consensus::guard::Refusal;
 use consensus::message::SignedPartHeader;
 use consensus::parts::{Place, describe, split};
 use consensus::wire::Undecided;
@@ -35,44 +36,64 @@ pub(super) fn handle(
         ((header.round, header.valid_round) == place).then(|| (signed.clone(), undecided))
     });
     let found = match original {
-        Some((signed, undecided)) => Some((signed, undecided.block.clone())),
+        Some((signed, undecided)) => Ok((signed, undecided.block.clone())),
         None => again(application, height, place, block, &stored)?,
     };
     match found {
-        Some((signed, bytes)) => application.outgoing.extend(split(&signed, &bytes)),
-        None => debug!(
-            height = height.0.0,
-            "a block to be streamed again is not here"
-        ),
+        Ok((signed, bytes)) => application.outgoing.extend(split(&signed, &bytes)),
+        Err(why) => debug!(height = height.0.0, %why, "a block is not streamed again"),
     }
     Ok(())
 }
 
+/// Why a block is not streamed again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum NotStreamed {
+    /// Its bytes never arrived.
+    #[error("the block is not here")]
+    Missing,
+    /// Its proposer streams it, or nobody does.
+    #[error("another validator proposes in this round")]
+    OthersTurn,
+    /// It would have no header that others accept.
+    #[error("the block is too large")]
+    TooLarge,
+    /// This node has signed otherwise, or may not sign.
+    #[error("the guard refused: {0}")]
+    Guard(Refusal),
+}
+
 /// This node proposes a block again that others made acceptable in an earlier round.
 fn again(
-    application: &mut Application,
+    application: &Application,
     height: EngineHeight,
     (round, valid_round): (Round, Option<Round>),
     block: BlockId,
     stored: &[(BlockId, Undecided)],
-) -> Result<Option<(SignedPartHeader, Vec<u8>)>, ApplicationError> {
-    let (Some(key), Some((_, first))) = (application.key.clone(), stored.first()) else {
-        return Ok(None);
+) -> Result<Result<(SignedPartHeader, Vec<u8>), NotStreamed>, ApplicationError> {
+    let Some((_, first)) = stored.first() else {
+        return Ok(Err(NotStreamed::Missing));
     };
-    let proposer = key.address();
+    let turn = application
+        .validators_at(height.0)?
+        .proposer(height.0, round);
+    let proposer = *malachitebft_core_types::Validator::address(turn);
+    let Some(key) = application
+        .key
+        .as_ref()
+        .filter(|key| key.address() == proposer)
+    else {
+        return Ok(Err(NotStreamed::OthersTurn));
+    };
     let place = Place {
         height,
         round,
         valid_round,
         proposer,
     };
-    let turn = application
-        .validators_at(height.0)?
-        .proposer(height.0, round);
-    if *malachitebft_core_types::Validator::address(turn) != proposer {
-        return Ok(None);
-    }
-    let signed =
-        describe(&place, block, &first.block).and_then(|header| key.sign_part_header(header).ok());
+    let Some(header) = describe(&place, block, &first.block) else {
+        return Ok(Err(NotStreamed::TooLarge));
+    };
+    let signed = key.sign_part_header(header).map_err(NotStreamed::Guard);
     Ok(signed.map(|signed| (signed, first.block.clone())))
 }
