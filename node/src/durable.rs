@@ -1,6 +1,7 @@
 //! Small files that are whole after a crash: written beside, synced, put in place, folder synced.
 //!
-//! Not for the store or the signer guard, which have rules of their own.
+//! Also how the signer guard is made and replaced; what it writes before each signature, and the store, have
+//! rules of their own.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
