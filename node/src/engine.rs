@@ -1,6 +1,6 @@
 //! Starts Malachite: libp2p over TCP among known peers, value sync, write-ahead log.
 //!
-//! This file and `application/` are the only ones that name Malachite's engine. Its generic code is compiled
+//! `engine/` and `application/` are the only places that name Malachite's engine. Its generic code is compiled
 //! here once, at the only call of `EngineBuilder::build`.
 
 pub mod codec;
@@ -8,6 +8,7 @@ pub mod heard;
 mod log;
 mod status;
 
+pub use malachitebft_app_channel::app::metrics;
 pub use status::{ANSWERS, ASKS};
 
 use std::path::{Path, PathBuf};

@@ -273,6 +273,34 @@ fn every_source_file_says_what_it_is_for_and_stays_short() {
     assert_none(&faults);
 }
 
+/// So that an upgrade of Malachite touches what is made for it, and nothing else.
+#[test]
+fn only_engine_and_application_name_the_engine_of_consensus() {
+    let places = ["node/src/engine", "node/src/application"];
+    let is_named = |line: &str| line.contains(concat!("malachite", "bft_"));
+    let (mut faults, mut named) = (Vec::new(), 0);
+    for (path, text) in tracked_with(".rs") {
+        // The simulator and `consensus` use Malachite's pure crates, tests play its part.
+        if !path.starts_with("node/src/") || path.ends_with("/tests.rs") {
+            continue;
+        }
+        let is_place = places.iter().any(|place| path.starts_with(place));
+        for (index, line) in text.lines().enumerate() {
+            // The names of its crates as filters of the log are no code.
+            let is_filter = line.contains(concat!("arc_", "malachite"));
+            if !is_named(line) || is_filter {
+                continue;
+            }
+            named += 1;
+            if !is_place {
+                faults.push(format!("{path}:{}: {line}", index + 1));
+            }
+        }
+    }
+    assert!(named > 20, "the words have changed: {named}");
+    assert_none(&faults);
+}
+
 #[test]
 fn nothing_is_left_over() {
     // Written in two halves, so that this file does not accuse itself.

@@ -8,8 +8,8 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use malachitebft_app_channel::app::metrics;
 
+use crate::engine::metrics;
 use crate::http::Desk;
 
 /// What a scraper expects.
