@@ -8,6 +8,7 @@ use ledger::party::PartyCode;
 use libp2p::identity::Keypair;
 use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId};
+use tracing::warn;
 
 use super::RunError;
 use crate::config::Config;
@@ -52,6 +53,13 @@ pub(super) fn engine_settings(
             peers.push(engine::Peer { address, id });
         }
     }
+    for (party, peer) in unlisted(config, genesis, identity.peer_id()) {
+        warn!(
+            %party,
+            %peer,
+            "this member of the genesis has no address in node.toml: consensus refuses its node"
+        );
+    }
     Ok(engine::Settings {
         chain: genesis.chain_id(),
         name: config.party.to_string(),
@@ -61,6 +69,20 @@ pub(super) fn engine_settings(
         keypair: keypair(identity)?,
         folder: config.data_folder(),
     })
+}
+
+/// Members of the genesis that this node would refuse: Malachite admits nobody without an address here,
+/// not even where only the other side dials.
+fn unlisted<'g>(
+    config: &Config,
+    genesis: &'g Genesis,
+    own: genesis::peer::PeerId,
+) -> impl Iterator<Item = (PartyCode, genesis::peer::PeerId)> + 'g {
+    let listed: BTreeSet<_> = config.peers.iter().map(|peer| peer.party).collect();
+    let nodes = genesis.nodes();
+    nodes
+        .map(|(party, node)| (party, node.peer))
+        .filter(move |(party, peer)| *peer != own && !listed.contains(party))
 }
 
 /// The nodes that vote.
@@ -112,4 +134,44 @@ fn peer_id(node: &Node) -> Result<PeerId, RunError> {
 
 fn multiaddr(address: SocketAddr) -> Multiaddr {
     Multiaddr::from(address.ip()).with(Protocol::Tcp(address.port()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::{Listen, Peer};
+
+    #[test]
+    fn a_member_without_an_address_is_named_and_this_node_is_not() {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../genesis/networks/demo-1.toml"
+        );
+        let genesis = Genesis::parse(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let members: Vec<_> = genesis
+            .nodes()
+            .map(|(party, node)| (party, node.peer))
+            .collect();
+        let [(own_party, own), listed, missing @ ..] = &members[..] else {
+            panic!("{members:?}");
+        };
+        let address: SocketAddr = "127.0.0.1:1".parse().unwrap();
+        let listen = Listen {
+            consensus: address,
+            http: address,
+            metrics: address,
+            gossip: address,
+        };
+        let mut config = Config::new(Path::new("home"), *own_party, listen);
+        config.peers.push(Peer {
+            party: listed.0,
+            consensus: address,
+            gossip: address,
+        });
+        let found: Vec<_> = unlisted(&config, &genesis, *own).collect();
+        assert_eq!(found, missing);
+        assert!(!missing.is_empty());
+    }
 }
