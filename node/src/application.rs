@@ -105,6 +105,8 @@ pub struct Progress {
     pub is_idle: bool,
     /// Whether this node signs: it has a voting key, and a guard it can trust.
     pub signs: bool,
+    /// Synced writes of the signer guard since the start.
+    pub guard_flushes: u64,
 }
 
 /// The application of one node.
@@ -172,6 +174,7 @@ impl Application {
             round: Round(0),
             is_idle: false,
             signs: false,
+            guard_flushes: 0,
         });
         if let Some(key) = &key {
             key.guard().await_peers();
@@ -378,6 +381,7 @@ impl Application {
             round: self.round,
             is_idle: self.held.is_some(),
             signs: self.key.as_ref().is_some_and(armed),
+            guard_flushes: self.key.as_ref().map_or(0, |key| key.guard().flushes()),
         });
     }
 }

@@ -92,6 +92,8 @@ struct Inner<M> {
     medium: M,
     /// A write failed: what the disk holds is unknown, so nothing is signed until a restart reads it.
     is_broken: bool,
+    /// Synced writes since the start.
+    flushes: u64,
 }
 
 impl FileGuard {
@@ -155,6 +157,7 @@ impl<M: Medium> FileGuard<M> {
             standing,
             medium,
             is_broken: false,
+            flushes: 0,
         };
         Self {
             inner: Mutex::new(inner),
@@ -171,6 +174,12 @@ impl<M: Medium> FileGuard<M> {
     #[must_use]
     pub fn is_broken(&self) -> bool {
         self.lock(|inner| inner.is_broken)
+    }
+
+    /// Synced writes since the start: one before each new signature, one for each commit.
+    #[must_use]
+    pub fn flushes(&self) -> u64 {
+        self.lock(|inner| inner.flushes)
     }
 
     /// Signs nothing from now on until [`Self::hear`] was called.
@@ -242,6 +251,7 @@ impl<M: Medium> Inner<M> {
     }
 
     fn adopt(&mut self, state: State, result: io::Result<()>) -> io::Result<()> {
+        self.flushes = self.flushes.saturating_add(1);
         match &result {
             Ok(()) => self.standing = Standing::Armed(state),
             Err(error) => {

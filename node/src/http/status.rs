@@ -56,6 +56,7 @@ pub(super) async fn status(State(desk): State<Arc<Desk>>) -> Json<Value> {
             "undecided": flushes.undecided,
             "outbox": flushes.outbox,
             "evidence": flushes.evidence,
+            "guard": progress.guard_flushes,
         },
         "uptime_s": desk.started.elapsed().as_secs(),
     }))

@@ -30,7 +30,7 @@ async fn all(State(desk): State<Arc<Desk>>) -> impl IntoResponse {
 fn own(desk: &Desk) -> String {
     let tip = desk.store.tip();
     let flushes = desk.store.flushes();
-    let rows: [(&str, &str, &str, u64); 11] = [
+    let rows: [(&str, &str, &str, u64); 12] = [
         ("height", "gauge", "Newest final block", tip.height().0),
         (
             "block_time_ms",
@@ -86,6 +86,12 @@ fn own(desk: &Desk) -> String {
             "counter",
             "Synced writes of evidence",
             flushes.evidence,
+        ),
+        (
+            "flushes_guard",
+            "counter",
+            "Synced writes of the signer guard",
+            desk.progress.borrow().guard_flushes,
         ),
     ];
     let mut text = String::new();

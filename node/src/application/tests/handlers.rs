@@ -70,6 +70,22 @@ fn nothing_is_signed_before_enough_others_said_how_far_they_are() {
 }
 
 #[test]
+fn every_synced_write_of_the_guard_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut application, _) = pair(folder.path());
+    let number = proposer(&application, 1, 0);
+    let key = application.key.clone().unwrap();
+    let (value, _) = propose(&mut application, 1, ROUND).unwrap();
+    for step in [Step::Prevote, Step::Prevote, Step::Precommit] {
+        key.vote(&vote(number, 1, 0, step, Some(value.value.0)))
+            .unwrap();
+    }
+    // The proposal, each vote once though it was signed twice, and the commit.
+    decide(&mut application, value.value.0, 1, &[1, 2, 3]).unwrap();
+    assert_eq!(application.progress().borrow().guard_flushes, 4);
+}
+
+#[test]
 fn what_is_committed_before_others_are_heard_does_not_make_an_old_folder_look_new() {
     let folder = tempfile::tempdir().unwrap();
     let mut from = open(&folder.path().join_new("from"), 1);
