@@ -8,7 +8,7 @@ use ledger::party::PartyCode;
 use node::config::{Config, Listen, Peer};
 use node::localnet::{NETWORK, NodeProcess, Ports};
 use rocksdb::{DB, IteratorMode, Options};
-use tests::network::{BOUND, Network};
+use tests::network::{BOUND, FOUR, Network};
 use tests::offices::{issue, offices_of, party};
 use tests::programs;
 
@@ -110,31 +110,40 @@ fn a_node_whose_database_was_tampered_with_refuses_to_serve() {
     let _agreement = network.check(&[0, 1, 2, 3]);
 }
 
+/// Changes what `node.toml` in `home` says.
+fn configure(home: &Path, change: impl FnOnce(&mut Config)) -> Config {
+    let mut config = Config::load(home, |_| None).unwrap();
+    change(&mut config);
+    config.save().unwrap();
+    config
+}
+
+/// A home was copied to a second host "to be safe", and both run. QN's operators were told the new address, QS and
+/// QT know the old one: so each host is heard. (Two hosts with one peer key at one peer are one to libp2p.)
 #[test]
 fn a_voting_key_on_two_hosts_leaves_evidence_and_no_fork() {
     let _turn = alone();
-    let mut network = Network::start();
+    let mut network = Network::make(&FOUR);
     let chain = network.chain();
-    assert!(
-        network
-            .client(0)
-            .submit(&issue(chain, "BEFORE"), BOUND)
-            .unwrap()
-            .is_applied()
-    );
-    network
-        .node(3)
-        .stop()
-        .unwrap_or_else(|error| panic!("{error}"));
     let copy = network.folder().join("copy");
-    copy_folder(network.node(3).home(), &copy);
-    let ports = Ports::free().unwrap();
-    let mut config = Config::load(&copy, |_| None).unwrap();
-    config.listen = ports.listen(0);
-    config.save().unwrap();
-    let mut twin = NodeProcess::new(&programs::cites_node(), party("QP"), &copy, config.listen);
-    network.up(&[3]);
+    let home = network.node(3).home().to_owned();
+    copy_folder(&home, &copy);
+    let listen = Ports::free().unwrap().listen(0);
+    let (other_side, twins) = (party("QN"), party("QP"));
+    let _heard_by_two = configure(&home, |config| {
+        config.peers.retain(|peer| peer.party != other_side);
+    });
+    let _heard_by_one = configure(&copy, |config| {
+        config.peers.retain(|peer| peer.party == other_side);
+        config.listen = listen;
+    });
+    let _told = configure(network.node(2).home(), |config| {
+        config.peers.retain(|peer| peer.party != twins);
+        config.peers.push(peer(twins, &listen));
+    });
+    let mut twin = NodeProcess::new(&programs::cites_node(), twins, &copy, listen);
     twin.start().unwrap();
+    network.up(&[0, 1, 2, 3]);
     twin.wait_until_up()
         .unwrap_or_else(|error| panic!("{error}"));
 
@@ -142,13 +151,8 @@ fn a_voting_key_on_two_hosts_leaves_evidence_and_no_fork() {
     network.wait("evidence against the key on two hosts", || {
         serial += 1;
         let signed = issue(chain, &format!("TWIN{serial}"));
-        assert!(
-            network
-                .client(0)
-                .submit(&signed, BOUND)
-                .unwrap()
-                .is_applied()
-        );
+        let answer = network.client(0).submit(&signed, BOUND).unwrap();
+        assert!(answer.is_applied(), "{answer:?}");
         let found = [0, 1, 2].map(|place| {
             let status = network.client(place).get("/v1/status").unwrap().json;
             status["flushes"]["evidence"].as_u64().unwrap()
@@ -156,7 +160,7 @@ fn a_voting_key_on_two_hosts_leaves_evidence_and_no_fork() {
         found.iter().any(|count| *count > 0).then_some(())
     });
     twin.kill();
-    let _agreement = network.check(&[0, 1, 2, 3]);
+    let _agreement = network.check(&[0, 1, 2]);
 }
 
 fn cites_node(arguments: &[&str]) {
@@ -238,7 +242,12 @@ fn peer(party: PartyCode, listen: &Listen) -> Peer {
 #[test]
 fn a_node_that_the_genesis_does_not_name_is_refused() {
     let _turn = alone();
-    let mut network = Network::start();
+    let mut network = Network::make(&FOUR);
+    for place in 0..4 {
+        // Whom Malachite turns away is a matter for the curious only.
+        network.node(place).set_log("warn,node=info");
+    }
+    network.up(&[0, 1, 2, 3]);
     let chain = network.chain();
     let ports = Ports::free().unwrap();
     let mut stranger = stranger(&mut network, ports.listen(0));
@@ -248,7 +257,7 @@ fn a_node_that_the_genesis_does_not_name_is_refused() {
         .wait_until_up()
         .unwrap_or_else(|error| panic!("{error}"));
     network.wait("a refusal by consensus", || {
-        let said = "Rejecting connection from non-persistent peer";
+        let said = "Incompatible protocol version, disconnecting peer";
         let nodes = network.nodes();
         nodes
             .iter()
