@@ -2,7 +2,7 @@
 
 use ledger::codec;
 use ledger::digest::RecordDigest;
-use ledger::limits::RECORD_BYTES_MAX;
+use ledger::limits::LEAF_BYTES_MAX;
 use ledger::proof::Proof;
 use ledger::reason::Reason;
 use ledger::record::PermitKey;
@@ -90,8 +90,7 @@ impl Evidence {
     pub(crate) fn outcome_of(&self, record: &RecordDigest, state: Option<&PermitState>) -> Shown {
         let records = self.proof.iter().flat_map(|proof| &proof.records);
         for logged in records {
-            let Ok(leaf) = codec::decode::<Leaf>(&logged.leaf, RECORD_BYTES_MAX.saturating_mul(2))
-            else {
+            let Ok(leaf) = codec::decode::<Leaf>(&logged.leaf, LEAF_BYTES_MAX) else {
                 continue;
             };
             if Signed::decode(&leaf.signed).is_ok_and(|signed| signed.digest() == *record) {

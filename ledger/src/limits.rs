@@ -2,6 +2,8 @@
 
 /// Bytes of one signed record.
 pub const RECORD_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of one leaf of the log: a signed record and its receipt.
+pub const LEAF_BYTES_MAX: usize = RECORD_BYTES_MAX + 128;
 /// Offices that may sign one record together.
 pub const OFFICES_PER_RECORD_MAX: usize = 4;
 /// Lines of one permit: blocks A–D and annex pages.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use ledger::codec;
-use ledger::limits::RECORD_BYTES_MAX;
+use ledger::limits::LEAF_BYTES_MAX;
 use ledger::signed::Signed;
 use ledger::state::{Leaf, PermitState, ReportState, StateKey, read};
 use serde_json::{Value, json};
@@ -73,8 +73,7 @@ fn event(snapshot: &crate::store::Snapshot<'_>, index: u64) -> Result<Value, Pro
     let missing = || StoreError::Failed(format!("leaf {index} cannot be read"));
     let reader = snapshot.read();
     let bytes = reader.leaf(index)?.ok_or_else(missing)?;
-    let leaf: Leaf =
-        codec::decode(&bytes, RECORD_BYTES_MAX.saturating_mul(2)).map_err(|_| missing())?;
+    let leaf: Leaf = codec::decode(&bytes, LEAF_BYTES_MAX).map_err(|_| missing())?;
     let signed = Signed::decode(&leaf.signed).map_err(|_| missing())?;
     let record = signed.record();
     let header = reader.header(leaf.receipt.height)?.ok_or_else(missing)?;

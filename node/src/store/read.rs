@@ -6,7 +6,7 @@ use consensus::replica::Tip;
 use ledger::block::{Header, NO_PARENT};
 use ledger::codec;
 use ledger::digest::{BlockId, Digest, RecordDigest, Tag, hash};
-use ledger::limits::{BLOCK_BYTES_MAX, BLOCK_RECORDS_MAX, HEADER_BYTES_MAX, RECORD_BYTES_MAX};
+use ledger::limits::{BLOCK_BYTES_MAX, BLOCK_RECORDS_MAX, HEADER_BYTES_MAX, LEAF_BYTES_MAX};
 use ledger::party::Height;
 use ledger::quorum::{Quorum, Round, ValidatorSet};
 use ledger::record::PermitKey;
@@ -26,8 +26,6 @@ const PAGE_BYTES_MAX: usize = 2 * 1024;
 const QUORUM_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of a set of 200 validators.
 const VALIDATORS_BYTES_MAX: usize = 64 * 1024;
-/// Bytes that a leaf has beside its record.
-const RECEIPT_BYTES_MAX: usize = 128;
 
 /// Header and carried quorum of a block; its records are the leaves that it added to the log.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -193,11 +191,7 @@ impl<'s> Reader<'s> {
             if keys::last_number(&key) != Some(index) {
                 return Err(damaged(format!("leaf {index} is missing")));
             }
-            decode(
-                Column::Leaves,
-                &bytes,
-                RECORD_BYTES_MAX.saturating_add(RECEIPT_BYTES_MAX),
-            )
+            decode(Column::Leaves, &bytes, LEAF_BYTES_MAX)
         }))
     }
 
