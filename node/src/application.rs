@@ -25,7 +25,7 @@ mod waiting;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use bytes::Bytes;
 use consensus::context::Context;
@@ -48,6 +48,7 @@ pub use failure::ApplicationError;
 pub use notes::SharedNotes;
 pub use waiting::{Claims, Waiting};
 
+pub(crate) use crate::clock::now;
 use crate::engine::NodeKey;
 use crate::engine::heard::Heard;
 use crate::store::Store;
@@ -384,14 +385,6 @@ impl Application {
             guard_flushes: self.key.as_ref().map_or(0, |key| key.guard().flushes()),
         });
     }
-}
-
-/// This node's clock.
-pub(crate) fn now() -> Timestamp {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// Answers Malachite; one that no longer listens is about to end.

@@ -10,13 +10,14 @@ mod story;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use ledger::party::{PartyCode, Role};
 use ledger::permit::Permit;
 use ledger::permit::xml;
-use ledger::time::{CivilDate, Timestamp};
+use ledger::time::CivilDate;
 
+use crate::clock::now;
 use crate::localnet::{DEMO_PARTIES, Desk, Localnet, LocalnetError, Ports, Programs, set_up};
 
 pub use self::board::Unexpected;
@@ -181,13 +182,6 @@ struct Paper {
     number: String,
     permit: Permit,
     path: String,
-}
-
-fn now() -> Timestamp {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// Makes the folder anew. Only what an earlier demonstration made is removed.

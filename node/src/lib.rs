@@ -7,6 +7,7 @@ pub mod identity;
 
 // What it keeps.
 pub mod blocking;
+pub mod clock;
 pub mod guard;
 pub mod store;
 

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use genesis::possession::{Claim, Purpose};
 use genesis::{Genesis, NetworkName};
 use ledger::key::SecretKey;
 use ledger::party::{OfficeNumber, PartyCode, Role};
-use ledger::time::Timestamp;
 use rand_core::{OsRng, RngCore as _};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
@@ -16,6 +15,7 @@ use tokio::time::{Instant, sleep};
 use super::request::Connection;
 use super::supply::{Issuer, Supply, number_of, place_of};
 use super::{BenchError, Plan};
+use crate::clock::now;
 use crate::localnet::{self, DEMO_PARTIES, LocalParty, Localnet, NETWORK, OfficeKey, Ports};
 
 /// Far longer than any run, so that only records make blocks.
@@ -227,13 +227,6 @@ async fn ask(address: SocketAddr) -> std::io::Result<Status> {
     let answer = connection.get("/v1/status").await?;
     let status = Status::read(answer.body);
     status.ok_or_else(|| std::io::Error::other("not a status"))
-}
-
-/// The clock of this machine, which the nodes read too.
-pub(super) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    let since = since.unwrap_or_default().as_millis();
-    Timestamp(u64::try_from(since).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]

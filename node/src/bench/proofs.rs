@@ -10,8 +10,8 @@ use ledger::reason::Reason;
 use ledger::verdict::{Question, Source, judge};
 
 use super::BenchError;
-use super::network::now;
 use super::request::Connection;
+use crate::clock::now;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 

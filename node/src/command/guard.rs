@@ -5,7 +5,6 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use ::genesis::peer::PeerId;
 use ::genesis::{Fingerprint, Genesis};
@@ -13,7 +12,7 @@ use clap::{Args, Subcommand};
 use consensus::guard::{LogFound, Standing, Unsafe};
 use ledger::key::PublicKey;
 use ledger::party::Height;
-use ledger::time::Timestamp;
+use node::clock::now;
 use node::config::{Config, ConfigError};
 use node::guard::LockError;
 use node::guard::operator::{self, NOTES_NAME, OperatorError, Stopped};
@@ -219,12 +218,6 @@ fn stopped(voter: &Voter, folder: &Path) -> Result<Stopped, Failure> {
         ));
     }
     Ok(Stopped::take(folder, &voter.genesis, &voter.key)?)
-}
-
-/// The machine's clock, for the note of what was done.
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    Timestamp(since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0)))
 }
 
 /// What `show` shows, in the order of the lines: name in the text, name in JSON, value.
