@@ -87,6 +87,10 @@ pub struct Store {
     top: TopPages,
     /// Records of the outbox that wait, so that a commit asks the disk for none. Never held during a write.
     waiting: Mutex<BTreeSet<RecordDigest>>,
+    /// Held while a block or the outbox is written, so that one comes wholly before the other: else a record
+    /// could be promised after the block that holds it, and would stay promised for ever. RocksDB writes them
+    /// one after the other in any case.
+    order: Mutex<()>,
     /// Why nothing is served any more.
     refuses: Mutex<Option<String>>,
     stopped: AtomicBool,
@@ -119,11 +123,7 @@ impl Store {
         let db = open_db(path, IfMissing::Refuse)?;
         let read = Reader { db: &db, at: None };
         let tip = tip::prove(&read, chain, initial)?;
-        let waiting = read
-            .outbox()?
-            .iter()
-            .map(|signed| signed.digest())
-            .collect();
+        let waiting = outbox::recall(&db)?;
         Ok(Self {
             db,
             path: path.to_owned(),
@@ -134,6 +134,7 @@ impl Store {
             }),
             top: TopPages::default(),
             waiting: Mutex::new(waiting),
+            order: Mutex::new(()),
             refuses: Mutex::default(),
             stopped: AtomicBool::new(false),
             flushes: Flushes::default(),

@@ -118,47 +118,35 @@ fn begin_next(
 /// Records past their time will never be in a block: their author is told, if we promised.
 fn settle_expired(application: &mut Application) -> Result<(), ApplicationError> {
     let now = application.replica.tip().time();
-    let expired = application.waiting.take_expired(now);
-    for signed in expired {
-        settle(application, &signed.digest(), NotIncluded::Expired)?;
-    }
+    let expired: Vec<_> = application
+        .waiting
+        .take_expired(now)
+        .into_iter()
+        .map(|signed| (signed.digest(), NotIncluded::Expired))
+        .collect();
+    application.store.outbox_settle(&expired)?;
+    application
+        .waiting
+        .remove(expired.iter().map(|(record, _)| record));
     Ok(())
 }
 
-/// Forgets records that a proposal found to be inadmissible for good.
+/// Forgets records that a proposal could not use. Where a later block may still hold one that this node
+/// promised, the intake brings it in again from the outbox.
 pub(super) fn forget(
     application: &mut Application,
     dropped: &[(RecordDigest, Inadmissible)],
 ) -> Result<(), ApplicationError> {
+    let tip = application.replica.tip().time();
+    let mut settled = Vec::new();
+    for (record, why) in dropped {
+        info!(code = why.code(), "a waiting record is dropped");
+        let outcome = NotIncluded::for_ever(why, tip);
+        settled.extend(outcome.map(|outcome| (*record, outcome)));
+    }
+    application.store.outbox_settle(&settled)?;
     application
         .waiting
         .remove(dropped.iter().map(|(record, _)| record));
-    for (record, why) in dropped {
-        info!(code = why.code(), "a waiting record is dropped");
-        let outcome = match why {
-            Inadmissible::TooLate(_) => NotIncluded::Expired,
-            // It is logged, and the outbox was told when it was.
-            Inadmissible::AlreadyLogged => continue,
-            Inadmissible::WrongChain
-            | Inadmissible::UnknownOffice(_)
-            | Inadmissible::KeyInactive(_)
-            | Inadmissible::BadSignature
-            | Inadmissible::GoodTooLong(_)
-            | Inadmissible::MadeInFuture(_)
-            | Inadmissible::Waits(_) => NotIncluded::Key,
-        };
-        settle(application, record, outcome)?;
-    }
-    Ok(())
-}
-
-fn settle(
-    application: &Application,
-    record: &RecordDigest,
-    outcome: NotIncluded,
-) -> Result<(), ApplicationError> {
-    if application.store.is_in_outbox(record) {
-        application.store.outbox_settle(record, outcome)?;
-    }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The store under restarts.
 
 mod damage;
+mod outbox;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -290,50 +291,6 @@ fn evidence_is_kept_once() {
     let chain = chain.reopen();
     assert_eq!(chain.store.read().evidence(Height(7)).unwrap().len(), 2);
     assert_eq!(chain.store.read().evidence(Height(6)), Ok(vec![]));
-}
-
-#[test]
-fn a_stored_record_is_never_forgotten_in_silence() {
-    let folder = tempfile::tempdir().unwrap();
-    let chain = Chain::begin(folder.path());
-    let story = story();
-    let digest = |n: usize| story[n].digest();
-    chain.store.outbox_put(&story[..3]).unwrap();
-    assert_eq!(chain.store.flushes().outbox, 1);
-    let mut chain = chain.reopen();
-    let status = |chain: &Chain, n: usize| chain.store.record_status(&digest(n)).unwrap();
-    assert_eq!(chain.store.outbox_waiting().unwrap().len(), 3);
-    assert_eq!(status(&chain, 0), RecordStatus::Waiting);
-    assert_eq!(status(&chain, 3), RecordStatus::Unknown);
-    chain.block(&story[..1]);
-    chain
-        .store
-        .outbox_settle(&digest(1), NotIncluded::Expired)
-        .unwrap();
-    chain
-        .store
-        .outbox_settle(&digest(2), NotIncluded::Key)
-        .unwrap();
-    let chain = chain.reopen();
-    let receipt = ledger::state::Receipt {
-        height: Height(1),
-        index: 0,
-        refused: None,
-    };
-    let log_index = 0;
-    assert_eq!(
-        status(&chain, 0),
-        RecordStatus::Final { log_index, receipt }
-    );
-    assert_eq!(
-        status(&chain, 1),
-        RecordStatus::NotIncluded(NotIncluded::Expired)
-    );
-    assert_eq!(
-        status(&chain, 2),
-        RecordStatus::NotIncluded(NotIncluded::Key)
-    );
-    assert_eq!(chain.store.outbox_len(), 0);
 }
 
 #[test]

@@ -46,13 +46,22 @@ impl Store {
                 tip: tip_height,
             });
         }
-        let batch = self.batch_of(commit)?;
+        let mut batch = self.batch_of(commit)?;
+        let logged = &commit.executed.changes.logged;
         let next = Arc::new(Tip::decided(
             header.clone(),
             commit.quorum.clone(),
             Arc::clone(&tip.validators),
             Arc::clone(&commit.validators),
         ));
+        let _order = lock(&self.order);
+        {
+            let waiting = self.waiting();
+            let promised = logged.iter().filter(|one| waiting.contains(&one.record));
+            for one in promised {
+                batch.delete_cf(self.family(Column::Outbox)?, one.record);
+            }
+        }
         lock(&self.tips).coming = Some(Arc::clone(&next));
         self.write(batch, Flush::Commit)?;
         self.top.apply(&commit.executed.changes.pages);
@@ -61,8 +70,8 @@ impl Store {
             coming: None,
         };
         let mut waiting = self.waiting();
-        for logged in &commit.executed.changes.logged {
-            waiting.remove(&logged.record);
+        for one in logged {
+            waiting.remove(&one.record);
         }
         Ok(Committed::Written)
     }
@@ -101,12 +110,6 @@ impl Store {
         for undecided in self.read().undecided(header.height)? {
             let key = keys::undecided(header.height, undecided.round, undecided.block);
             batch.delete_cf(self.family(Column::Undecided)?, key);
-        }
-        let waiting = self.waiting();
-        for logged in &executed.changes.logged {
-            if waiting.contains(&logged.record) {
-                batch.delete_cf(self.family(Column::Outbox)?, logged.record);
-            }
         }
         batch.put_cf(self.family(Column::Meta)?, META_TIP, codec::encode(header));
         Ok(batch)
