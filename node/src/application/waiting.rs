@@ -14,6 +14,8 @@ use consensus::replica::PROPOSED_BYTES_MAX;
 
 /// Claims remembered: the records that may wait, twice over, since most have one or two signatures.
 const CLAIMS_MAX: usize = 2 * MEMPOOL_RECORDS_MAX;
+/// Watched records that are not worth looking through.
+const SWEPT_MIN: usize = 64;
 
 /// The waiting records. Whoever verified a record hands it in here; the application takes them out.
 #[derive(Debug, Default)]
@@ -22,7 +24,37 @@ pub struct Waiting {
     mempool: Mutex<Mempool>,
     arrived: Notify,
     /// Owned by this lock, held for moments: who asked to be told when a record stops waiting.
-    watchers: Mutex<BTreeMap<RecordDigest, Vec<oneshot::Sender<()>>>>,
+    watchers: Mutex<Watchers>,
+}
+
+/// Who asked to be told, record by record. Whoever gave up is forgotten: halted or not, a node keeps no more of
+/// them than twice those who listen, and a few.
+#[derive(Debug, Default)]
+struct Watchers {
+    of: BTreeMap<RecordDigest, Vec<oneshot::Sender<()>>>,
+    /// Records at which all are looked through again.
+    swept_at: usize,
+}
+
+impl Watchers {
+    fn add(&mut self, record: RecordDigest) -> oneshot::Receiver<()> {
+        let (watcher, told) = oneshot::channel();
+        let listening = self.of.entry(record).or_default();
+        listening.retain(|watcher| !watcher.is_closed());
+        listening.push(watcher);
+        if self.of.len() > self.swept_at.max(SWEPT_MIN) {
+            self.sweep();
+        }
+        told
+    }
+
+    fn sweep(&mut self) {
+        self.of.retain(|_, listening| {
+            listening.retain(|watcher| !watcher.is_closed());
+            !listening.is_empty()
+        });
+        self.swept_at = self.of.len().saturating_mul(2);
+    }
 }
 
 impl Waiting {
@@ -66,29 +98,29 @@ impl Waiting {
             .candidates(BLOCK_RECORDS_MAX, PROPOSED_BYTES_MAX)
     }
 
-    /// Forgets records that are in a block, or will never be, and tells who watches them.
-    pub(super) fn remove<'a>(&self, records: impl IntoIterator<Item = &'a RecordDigest> + Clone) {
+    /// All that waits. Not for every block: there may be many.
+    pub(crate) fn all(&self) -> Vec<Arc<Signed>> {
+        self.lock().candidates(usize::MAX, usize::MAX)
+    }
+
+    /// Forgets records that are in a block, or will never be, and tells who watches them: note first, where
+    /// they look, what became of them.
+    pub(crate) fn remove<'a>(&self, records: impl IntoIterator<Item = &'a RecordDigest> + Clone) {
         self.lock().remove(records.clone());
         let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
         let told = records
             .into_iter()
-            .filter_map(|record| watchers.remove(record));
+            .filter_map(|record| watchers.of.remove(record));
         for watcher in told.flatten() {
             // Whoever no longer listens needs no answer.
             let _gone = watcher.send(());
         }
-        watchers.retain(|_, waiting| {
-            waiting.retain(|watcher| !watcher.is_closed());
-            !waiting.is_empty()
-        });
     }
 
     /// Is told when the record stops waiting. Ask the store what became of it, before and after.
     pub fn watch(&self, record: RecordDigest) -> oneshot::Receiver<()> {
-        let (watcher, told) = oneshot::channel();
         let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
-        watchers.entry(record).or_default().push(watcher);
-        told
+        watchers.add(record)
     }
 
     /// Takes out the records that were good until before `now`.
@@ -149,5 +181,49 @@ impl SignatureCheck for Claims {
             self.insert(name);
         }
         holds
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digest(n: u8) -> RecordDigest {
+        RecordDigest(Digest([n; 32]))
+    }
+
+    fn kept(waiting: &Waiting) -> Vec<usize> {
+        let watchers = waiting.watchers.lock().unwrap();
+        watchers.of.values().map(Vec::len).collect()
+    }
+
+    #[test]
+    fn whoever_gave_up_is_forgotten_though_no_block_comes() {
+        let waiting = Waiting::default();
+        let mut listening = waiting.watch(digest(1));
+        for _ in 0..100 {
+            drop(waiting.watch(digest(1)));
+        }
+        assert_eq!(kept(&waiting), [2], "who listens, and who asked last");
+        for n in 2..=255 {
+            drop(waiting.watch(digest(n)));
+        }
+        assert!(kept(&waiting).len() <= SWEPT_MIN + 1);
+        assert!(listening.try_recv().is_err());
+        waiting.remove([&digest(1)]);
+        assert_eq!(listening.try_recv(), Ok(()));
+    }
+
+    #[test]
+    fn a_hundred_watch_and_all_of_them_are_told() {
+        let waiting = Waiting::default();
+        let listening: Vec<_> = (0..100).map(|n| waiting.watch(digest(n))).collect();
+        assert_eq!(kept(&waiting).len(), 100);
+        let records: Vec<_> = (0..100).map(digest).collect();
+        waiting.remove(&records);
+        for mut told in listening {
+            assert_eq!(told.try_recv(), Ok(()));
+        }
+        assert!(kept(&waiting).is_empty());
     }
 }
