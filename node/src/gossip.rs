@@ -2,9 +2,11 @@
 //!
 //! Only nodes named in the genesis may connect, and only what they signed is passed on. Nothing here blocks:
 //! queues are bounded, what does not fit is dropped (the author's node publishes again until the record is
-//! final), and a peer that reads too slowly is disconnected.
+//! final), a peer that reads too slowly is disconnected, and one that passes on too much of what breaks the
+//! rules is sent away for some minutes.
 
 mod bundle;
+mod faults;
 mod peers;
 mod swarm;
 
@@ -52,14 +54,18 @@ pub struct Received {
     pub reply: oneshot::Sender<Acceptance>,
 }
 
-/// What this node found of a record, and so what becomes of the message that held it.
+/// What this node found of a record, and so what becomes of the message that held it: the worst counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Acceptance {
     /// Not wanted now, and nobody's fault: not passed on.
     Ignore,
     /// Worth passing on.
     Accept,
-    /// No node that follows the rules would have sent it: not passed on, and held against the peer.
+    /// A signature does not verify here: not passed on, and too many are held against the peer, since a key
+    /// seldom changes and each check costs.
+    Doubt,
+    /// No node that follows the rules would have sent it: not passed on, and held against the peer, which is
+    /// sent away for some minutes if there are many.
     Reject,
 }
 

@@ -22,6 +22,7 @@ use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
 use super::bundle::{self, BUNDLE_BYTES_MAX, Gathering};
+use super::faults::{AWAY_FOR, Faults, weight};
 use super::peers::Peers;
 use super::{Acceptance, Address, GossipError, Received, Settings};
 
@@ -60,7 +61,25 @@ pub(super) struct Behaviour {
 struct Judged {
     message: MessageId,
     peer: PeerId,
-    acceptance: Acceptance,
+    findings: Findings,
+}
+
+/// What was found of the records of a message.
+#[derive(Clone, Copy, Debug)]
+struct Findings {
+    worst: Acceptance,
+    /// Held against the peer.
+    weight: u32,
+}
+
+impl Findings {
+    /// One thing was found.
+    const fn of(acceptance: Acceptance) -> Self {
+        Self {
+            worst: acceptance,
+            weight: weight(acceptance),
+        }
+    }
 }
 
 pub(super) struct Gossip {
@@ -71,6 +90,7 @@ pub(super) struct Gossip {
     announce: watch::Sender<BTreeSet<PeerId>>,
     connected: BTreeSet<PeerId>,
     peers: Peers,
+    faults: Faults,
     judging: FuturesUnordered<BoxFuture<'static, Judged>>,
 }
 
@@ -110,6 +130,7 @@ impl Gossip {
             announce,
             connected: BTreeSet::new(),
             peers: Peers::new(dial, Instant::now()),
+            faults: Faults::new(AWAY_FOR),
             judging: FuturesUnordered::new(),
         };
         Ok((gossip, bound))
@@ -118,18 +139,27 @@ impl Gossip {
     /// Runs until nobody can publish any more.
     pub(super) async fn run(mut self, mut records: mpsc::Receiver<Vec<u8>>) {
         loop {
+            self.forgive();
             self.dial();
-            let due = self.peers.next_due(&self.connected);
+            let due = [self.peers.next_due(&self.connected), self.faults.next_due()];
+            let due = due.into_iter().flatten().min();
             tokio::select! {
                 record = records.recv() => match record {
                     Some(record) => self.publish(record, &mut records),
                     None => return,
                 },
                 event = self.swarm.select_next_some() => self.handle(event),
-                Some(judged) = self.judging.next() => self.report(&judged),
+                Some(judged) = self.judging.next() => self.report(judged),
                 () = until(due) => {}
             }
         }
+    }
+
+    /// Sends peers away for another time than usual.
+    #[cfg(test)]
+    pub(super) fn sends_away_for(mut self, time: Duration) -> Self {
+        self.faults = Faults::new(time);
+        self
     }
 
     /// Runs until `peer` has heard that this node wants records, then gives itself back, no longer driven.
@@ -260,21 +290,21 @@ impl Gossip {
         let judged = |acceptance| Judged {
             message: message.clone(),
             peer,
-            acceptance,
+            findings: Findings::of(acceptance),
         };
         if !author.is_some_and(|author| self.members.contains(&author)) {
             warn!(%peer, "a peer passed on what no member signed");
-            return self.report(&judged(Acceptance::Reject));
+            return self.report(judged(Acceptance::Reject));
         }
         let records = match bundle::open(bytes) {
             Ok(records) => records,
             Err(error) => {
                 warn!(%peer, %error, "a peer sent what is not records");
-                return self.report(&judged(Acceptance::Reject));
+                return self.report(judged(Acceptance::Reject));
             }
         };
         if self.judging.len() >= JUDGED_MAX {
-            return self.report(&judged(Acceptance::Ignore));
+            return self.report(judged(Acceptance::Ignore));
         }
         let mut answers = Vec::new();
         for bytes in records {
@@ -290,34 +320,54 @@ impl Gossip {
             answers.push(answer);
         }
         self.judging.push(Box::pin(async move {
-            let worst = tokio::time::timeout(JUDGE_TIMEOUT, worst_of(answers)).await;
+            let findings = tokio::time::timeout(JUDGE_TIMEOUT, findings_of(answers)).await;
             Judged {
                 message,
                 peer,
-                acceptance: worst.unwrap_or(Acceptance::Ignore),
+                findings: findings.unwrap_or(Findings::of(Acceptance::Ignore)),
             }
         }));
     }
 
-    fn report(&mut self, judged: &Judged) {
-        let acceptance = match judged.acceptance {
+    fn report(&mut self, judged: Judged) {
+        let Judged {
+            message,
+            peer,
+            findings: Findings { worst, weight },
+        } = judged;
+        let acceptance = match worst {
             Acceptance::Accept => MessageAcceptance::Accept,
-            Acceptance::Ignore => MessageAcceptance::Ignore,
+            Acceptance::Ignore | Acceptance::Doubt => MessageAcceptance::Ignore,
             Acceptance::Reject => MessageAcceptance::Reject,
         };
-        let gossipsub = &mut self.swarm.behaviour_mut().gossipsub;
-        let _was_kept =
-            gossipsub.report_message_validation_result(&judged.message, &judged.peer, acceptance);
+        let behaviour = self.swarm.behaviour_mut();
+        let gossipsub = &mut behaviour.gossipsub;
+        let _was_kept = gossipsub.report_message_validation_result(&message, &peer, acceptance);
+        if self.faults.note(peer, weight, Instant::now()) {
+            warn!(%peer, "a peer passes on what breaks the rules and is sent away for a while");
+            behaviour.members.disallow_peer(peer);
+        }
+    }
+
+    /// Lets those back in who were sent away long enough.
+    fn forgive(&mut self) {
+        for peer in self.faults.take_forgiven(Instant::now()) {
+            info!(%peer, "a peer that was sent away may come back");
+            self.swarm.behaviour_mut().members.allow_peer(peer);
+        }
     }
 }
 
-/// One rejected record condemns its message; one accepted record is worth passing on.
-async fn worst_of(answers: Vec<oneshot::Receiver<Acceptance>>) -> Acceptance {
-    let mut found = Acceptance::Ignore;
+/// One record that is rejected or in doubt condemns its message, so that no node is blamed for what it passed
+/// on among good ones; one accepted record is worth passing on.
+async fn findings_of(answers: Vec<oneshot::Receiver<Acceptance>>) -> Findings {
+    let mut findings = Findings::of(Acceptance::Ignore);
     for answer in answers {
-        found = found.max(answer.await.unwrap_or(Acceptance::Ignore));
+        let found = answer.await.unwrap_or(Acceptance::Ignore);
+        findings.worst = findings.worst.max(found);
+        findings.weight = findings.weight.saturating_add(weight(found));
     }
-    found
+    findings
 }
 
 async fn until(due: Option<Instant>) {

@@ -272,3 +272,50 @@ async fn a_port_that_is_taken_is_an_error_that_names_it() {
         matches!(error, GossipError::Listen { address, .. } if address == first.handle.listen())
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_peer_that_breaks_the_rules_is_sent_away_and_may_come_back() {
+    let members = [1, 2, 3];
+    let (inbound, received) = mpsc::channel(64);
+    let (announce, peers) = watch::channel(BTreeSet::new());
+    let (gossip, listen) =
+        swarm::Gossip::start(settings(&members, &[]), keypair(1), inbound, announce)
+            .await
+            .unwrap();
+    let (outgoing, records) = mpsc::channel(1);
+    tokio::spawn(gossip.sends_away_for(Duration::from_secs(2)).run(records));
+    let handle = Handle {
+        outgoing,
+        peers,
+        listen,
+    };
+    let mut judge = Node {
+        handle,
+        inbound: received,
+    };
+    let at = [(1, judge.handle.listen())];
+    let bad = node(2, &members, &at).await;
+    let good = node(3, &members, &at).await;
+    judge.connected(&[2, 3]).await;
+    bad.bring(b"ready", &mut judge).await;
+    let mut peers = judge.handle.peers();
+    let mut sent = 0_u32;
+    while peers.borrow_and_update().contains(&peer(2)) {
+        sent += 1;
+        assert!(sent < 2_000, "it breaks the rules and is still connected");
+        let record = sent.to_be_bytes();
+        assert!(bad.handle.publish(record.to_vec()));
+        tokio::select! {
+            received = judge.inbound.recv() => {
+                let _gave_up = received.unwrap().reply.send(Acceptance::Reject);
+            }
+            changed = peers.changed() => changed.unwrap(),
+        }
+    }
+    assert!(sent >= 20, "sent away after {sent}");
+    assert!(judge.handle.peers().borrow().contains(&peer(3)));
+    // It dials without end, and is let in when its time is over.
+    judge.connected(&[2, 3]).await;
+    bad.bring(b"back again", &mut judge).await;
+    drop(good);
+}
