@@ -4,33 +4,26 @@
 //! checks signatures (each once in this node), lets the records wait for a block, makes those durable for
 //! which this node answers (one flush for the batch), and only then acknowledges.
 
-use std::collections::BTreeMap;
+mod aside;
+mod clerk;
+mod signers;
+
 use std::sync::Arc;
 use std::thread;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use consensus::replica::Tip;
 use ledger::digest::RecordDigest;
 use ledger::mempool::MempoolError;
-use ledger::signed::{Signed, SignedError, Verified};
-use ledger::state::At;
-use ledger::state::admission::{AdmissionError, Inadmissible, KnownOffices};
-use ledger::time::Timestamp;
+use ledger::signed::{Signed, SignedError};
+use ledger::state::admission::Inadmissible;
 use tokio::sync::{mpsc, oneshot};
-use tracing::{error, info};
 
 use crate::application::{Claims, Waiting};
 use crate::gossip::Acceptance;
 use crate::store::{RecordStatus, Store, StoreError};
+use clerk::Clerk;
 
 /// Records that wait for the thread; beyond it HTTP answers "busy" and gossip drops.
 const QUEUE_MAX: usize = 4_096;
-/// Records of one batch: one flush serves them all.
-const BATCH_MAX: usize = 512;
-/// Records of the outbox that are sent again at a time.
-const SENT_AGAIN_MAX: usize = 256;
-/// Records kept aside because they may become admissible later.
-const ASIDE_MAX: usize = 1_000;
 
 /// Why a record was not taken in. Nothing of it is kept.
 #[derive(Debug, thiserror::Error)]
@@ -59,8 +52,8 @@ enum Origin {
     Asked,
     /// Another node passed it on.
     Gossip,
-    /// This node promised it before it was stopped.
-    Outbox,
+    /// This node had it already: promised before it was stopped, kept aside, or waiting.
+    Again,
 }
 
 /// What the thread is asked to do.
@@ -105,14 +98,7 @@ impl Intake {
             store: Arc::clone(&store),
             waiting: Arc::clone(&waiting),
         };
-        let clerk = Clerk {
-            store,
-            waiting,
-            claims,
-            outgoing,
-            aside: BTreeMap::new(),
-            offices: KnownOffices::default(),
-        };
+        let clerk = Clerk::new(store, waiting, claims, outgoing);
         thread::Builder::new()
             .name("intake".into())
             .spawn(move || clerk.work(promised, queue))?;
@@ -133,7 +119,11 @@ impl Intake {
             RecordStatus::Final { .. } | RecordStatus::Waiting => return Ok(digest),
             RecordStatus::NotIncluded(_) | RecordStatus::Unknown => {}
         }
-        self.ask(signed, Origin::Asked).await.map(|()| digest)
+        match self.ask(signed, Origin::Asked).await {
+            // A block was quicker.
+            Ok(()) | Err(Rejected::Inadmissible(Inadmissible::AlreadyLogged)) => Ok(digest),
+            Err(why) => Err(why),
+        }
     }
 
     /// Takes in a record that another node passed on.
@@ -161,8 +151,8 @@ impl Intake {
         record: RecordDigest,
         deadline: tokio::time::Instant,
     ) -> Result<RecordStatus, StoreError> {
+        let mut told = self.waiting.watch(record);
         loop {
-            let told = self.waiting.watch(record);
             let is_late = tokio::time::Instant::now() >= deadline;
             // Whoever waits in memory need not ask the disk.
             if is_late || !self.waiting.contains(&record) {
@@ -173,17 +163,21 @@ impl Intake {
             }
             // Told, out of time, or told of a change that was not in the store yet.
             let again = tokio::time::Instant::now() + std::time::Duration::from_secs(1);
-            let _told = tokio::time::timeout_at(deadline.min(again), told).await;
+            let is_told = tokio::time::timeout_at(deadline.min(again), &mut told).await;
+            if is_told.is_ok() {
+                told = self.waiting.watch(record);
+            }
         }
     }
 
-    /// Looks again at records that waited for others: there is a new block.
+    /// Looks again at what is kept: there is a new block.
     pub fn tip_moved(&self) {
-        // A full queue looks again by itself soon enough.
+        // A thread with a full queue is awake, and looks by itself.
         let _busy = self.tasks.try_send(Task::TipMoved);
     }
 
-    /// Sends the outbox to the other nodes again.
+    /// Sends the outbox to the other nodes again, a part of it each time, and makes sure that all of that part
+    /// waits here.
     pub fn send_again(&self) {
         let _busy = self.tasks.try_send(Task::SendAgain);
     }
@@ -207,177 +201,18 @@ const fn blame(why: &Inadmissible) -> Acceptance {
         return Acceptance::Ignore;
     }
     match why {
-        Inadmissible::WrongChain | Inadmissible::GoodTooLong(_) => Acceptance::Reject,
+        Inadmissible::WrongChain => Acceptance::Reject,
+        // A key may have changed; a peer that sends many is judged by their number.
+        Inadmissible::BadSignature => Acceptance::Doubt,
         Inadmissible::UnknownOffice(_)
         | Inadmissible::KeyInactive(_)
-        | Inadmissible::BadSignature
         | Inadmissible::AlreadyLogged
+        // By this node's clock, which may be the wrong one.
+        | Inadmissible::GoodTooLong(_)
         | Inadmissible::TooLate(_)
         | Inadmissible::MadeInFuture(_)
         | Inadmissible::Waits(_) => Acceptance::Ignore,
     }
-}
-
-/// The thread's own things.
-struct Clerk {
-    store: Arc<Store>,
-    waiting: Arc<Waiting>,
-    claims: Arc<Claims>,
-    outgoing: mpsc::Sender<Arc<Signed>>,
-    /// Good records that wait for another record or for their time.
-    aside: BTreeMap<RecordDigest, Arc<Signed>>,
-    offices: KnownOffices,
-}
-
-impl Clerk {
-    fn work(mut self, promised: Vec<Arc<Signed>>, mut queue: mpsc::Receiver<Task>) {
-        info!(
-            records = promised.len(),
-            "records of the outbox are brought in again"
-        );
-        self.serve(
-            promised
-                .into_iter()
-                .map(|signed| unasked(signed, Origin::Outbox))
-                .collect(),
-        );
-        while let Some(first) = queue.blocking_recv() {
-            let mut batch = Vec::new();
-            let mut next = Some(first);
-            while let Some(task) = next {
-                match task {
-                    Task::Record(job) => batch.push(job),
-                    Task::TipMoved => {
-                        let aside = std::mem::take(&mut self.aside).into_values();
-                        batch.extend(aside.map(|signed| unasked(signed, Origin::Gossip)));
-                    }
-                    Task::SendAgain => self.send_again(),
-                }
-                next = (batch.len() < BATCH_MAX)
-                    .then(|| queue.try_recv().ok())
-                    .flatten();
-            }
-            self.serve(batch);
-        }
-    }
-
-    fn send_again(&self) {
-        match self.store.outbox_waiting() {
-            Ok(promised) => {
-                for signed in promised.into_iter().take(SENT_AGAIN_MAX) {
-                    if self.outgoing.try_send(signed).is_err() {
-                        break;
-                    }
-                }
-            }
-            Err(why) => error!(%why, "the outbox could not be read"),
-        }
-    }
-
-    /// Checks a batch, makes durable what must be, then answers.
-    fn serve(&mut self, batch: Vec<Job>) {
-        let at = self.at();
-        let mut good = Vec::new();
-        for job in batch {
-            match self.take_in(&at, &job) {
-                Ok(()) => good.push(job),
-                Err(why) => answer(job.reply, Err(why)),
-            }
-        }
-        let asked = good.iter().filter(|job| job.origin == Origin::Asked);
-        let promised: Vec<_> = asked.map(|job| Arc::clone(&job.signed)).collect();
-        let stored = if promised.is_empty() {
-            Ok(())
-        } else {
-            self.store.outbox_put(&promised)
-        };
-        if let Err(why) = &stored {
-            error!(%why, "the outbox could not be written; nothing is acknowledged");
-        }
-        for Job {
-            signed,
-            origin,
-            reply,
-        } in good
-        {
-            if origin == Origin::Asked && stored.is_err() {
-                answer(reply, Err(Rejected::Store(StoreError::Stopped)));
-                continue;
-            }
-            if origin != Origin::Gossip && self.outgoing.try_send(signed).is_err() {
-                // Gossip sends the outbox again until it is final.
-                tracing::debug!("gossip is busy; the record is sent again later");
-            }
-            answer(reply, Ok(()));
-        }
-    }
-
-    fn take_in(&mut self, at: &At, job: &Job) -> Result<(), Rejected> {
-        let Self {
-            store,
-            offices,
-            claims,
-            ..
-        } = self;
-        match offices.admit(&**store, at, &job.signed, &**claims) {
-            Ok(admitted) => self.let_wait(&admitted.record, job.origin),
-            Err(AdmissionError::Inadmissible(why)) if why.may_pass() => self.put_aside(job, why),
-            Err(AdmissionError::Inadmissible(why)) => Err(why.into()),
-            Err(AdmissionError::Read(why)) => {
-                Err(Rejected::Store(StoreError::Failed(why.to_string())))
-            }
-        }
-    }
-
-    fn let_wait(&self, verified: &Verified, origin: Origin) -> Result<(), Rejected> {
-        match self.waiting.insert(verified) {
-            // Heard by gossip before its author asked us: it still becomes a promise.
-            Err(MempoolError::Waiting) if origin != Origin::Gossip => Ok(()),
-            other => Ok(other?),
-        }
-    }
-
-    fn put_aside(&mut self, job: &Job, why: Inadmissible) -> Result<(), Rejected> {
-        // Kept whatever the limit where it is promised: the outbox bounds those.
-        if job.origin == Origin::Gossip && self.aside.len() >= ASIDE_MAX {
-            return Err(why.into());
-        }
-        self.aside
-            .insert(job.signed.digest(), Arc::clone(&job.signed));
-        Ok(())
-    }
-
-    fn at(&self) -> At {
-        let tip: Arc<Tip> = self.store.tip();
-        At {
-            chain: self.store.chain(),
-            height: tip.height().next(),
-            time: now().max(tip.time()),
-            log_size: tip.log.size,
-        }
-    }
-}
-
-fn unasked(signed: Arc<Signed>, origin: Origin) -> Job {
-    let (reply, _nobody) = oneshot::channel();
-    Job {
-        signed,
-        origin,
-        reply,
-    }
-}
-
-fn answer(reply: oneshot::Sender<Result<(), Rejected>>, result: Result<(), Rejected>) {
-    // Whoever hung up is told nothing.
-    let _gone = reply.send(result);
-}
-
-/// This node's clock.
-fn now() -> Timestamp {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]

@@ -109,12 +109,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), R
     let mut tasks = JoinSet::new();
     tasks.spawn(publish(published, gossip.clone()));
     tasks.spawn(hear(inbound, intake.clone()));
-    tasks.spawn(publish_again(
-        gossip,
-        announce,
-        Arc::clone(&store),
-        intake.clone(),
-    ));
+    tasks.spawn(publish_again(gossip, announce, intake.clone()));
     tasks.spawn(follow_tip(progress, intake));
     let doors = [
         (metrics, metrics::routes(Arc::clone(&desk))),
@@ -198,12 +193,7 @@ async fn hear(mut inbound: mpsc::Receiver<Received>, intake: Intake) {
 }
 
 /// What was published while nobody listened is published again: at intervals, and to whoever connects.
-async fn publish_again(
-    gossip: gossip::Handle,
-    announce: watch::Sender<usize>,
-    store: Arc<Store>,
-    intake: Intake,
-) {
+async fn publish_again(gossip: gossip::Handle, announce: watch::Sender<usize>, intake: Intake) {
     let mut peers = gossip.peers();
     let mut interval = tokio::time::interval(PUBLISH_AGAIN);
     let mut count = 0;
@@ -223,9 +213,8 @@ async fn publish_again(
                 tokio::time::sleep(Duration::from_millis(500)).await;
             }
         }
-        if count > 0 && store.outbox_len() > 0 {
-            intake.send_again();
-        }
+        // Connected or not: what is kept is looked through too.
+        intake.send_again();
     }
 }
 
