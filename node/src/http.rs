@@ -8,32 +8,36 @@
 //! reads more than a few entries says so with `blocking::run`.
 
 mod blocks;
+mod door;
 mod permits;
 mod problem;
 mod proofs;
 mod records;
 mod serve;
 mod status;
+mod step;
 mod view;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use ledger::limits::RECORD_BYTES_MAX;
 use ledger::party::PartyCode;
-use tokio::sync::watch;
-use tower::limit::GlobalConcurrencyLimitLayer;
+use tokio::sync::{Semaphore, watch};
 use tower_http::limit::RequestBodyLimitLayer;
 
 pub use serve::{Threads, serve};
 
 use crate::application::{Progress, Waiting};
+use crate::engine::heard::Heard;
 use crate::intake::Intake;
 use crate::store::Store;
 
-/// Requests served at the same time; the rest wait for their turn.
+/// Requests served at the same time, those that wait for finality among them; more are sent away at once.
+/// How the node is can be asked beyond that.
 const REQUESTS_MAX: usize = 2_048;
 /// Longest wait for finality that a client may ask for.
 const WAIT_MAX: Duration = Duration::from_secs(60);
@@ -53,6 +57,8 @@ pub struct Desk {
     pub intake: Intake,
     /// How far consensus is.
     pub progress: watch::Receiver<Progress>,
+    /// What other nodes say of theirs.
+    pub heard: Arc<Heard>,
     /// Whether this node has a voting key.
     pub is_validator: bool,
     /// Other nodes connected for gossip.
@@ -64,9 +70,11 @@ pub struct Desk {
 /// All routes.
 #[must_use]
 pub fn routes(desk: Arc<Desk>) -> Router {
-    Router::new()
-        .route("/healthz", get(status::health))
-        .route("/v1/status", get(status::status))
+    routes_with(desk, Arc::new(Semaphore::new(REQUESTS_MAX)))
+}
+
+fn routes_with(desk: Arc<Desk>, places: Arc<Semaphore>) -> Router {
+    let ledger = Router::new()
         .route("/v1/records", post(records::submit))
         .route("/v1/records/{record}", get(records::status))
         .route("/v1/permits/{party}/{number}", get(permits::permit))
@@ -78,8 +86,16 @@ pub fn routes(desk: Arc<Desk>) -> Router {
         .route("/v1/blocks/{height}", get(blocks::block))
         .route("/v1/blocks/{height}/header", get(blocks::header))
         .route("/v1/log/consistency", get(blocks::consistency))
+        .route_layer(from_fn_with_state(Arc::clone(&desk), door::sound))
+        .route_layer(from_fn_with_state(places, door::room));
+    Router::new()
+        .route("/healthz", get(status::health))
+        .route("/v1/status", get(status::status))
+        .merge(ledger)
         .fallback(problem::no_such_page)
         .layer(RequestBodyLimitLayer::new(RECORD_BYTES_MAX))
-        .layer(GlobalConcurrencyLimitLayer::new(REQUESTS_MAX))
         .with_state(desk)
 }
+
+#[cfg(test)]
+mod tests;

@@ -81,7 +81,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), R
         claims: Arc::clone(&claims),
         key,
         notes,
-        heard: engine.heard,
+        heard: Arc::clone(&engine.heard),
         genesis_validators: genesis.validators().clone(),
     };
     let application = Application::new(parts, Pace::default())?;
@@ -101,6 +101,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), R
         waiting,
         intake: intake.clone(),
         progress: progress.clone(),
+        heard: engine.heard,
         is_validator: own.voting.is_some(),
         gossip_peers,
         started,

@@ -30,6 +30,11 @@ pub(super) fn handle(
     range: &RangeInclusive<EngineHeight>,
     reply: oneshot::Sender<Vec<RawDecidedValue<Context>>>,
 ) -> Result<(), ApplicationError> {
+    // What stands in a database that was changed is no one else's business.
+    if application.store.refuses_to_serve().is_some() {
+        answer(reply, Vec::new());
+        return Ok(());
+    }
     let last = range.end().0.min(application.replica.tip().height());
     let mut height = range.start().0.max(OLDEST.0);
     let mut values = Vec::new();

@@ -34,6 +34,10 @@ fn take(
     application: &mut Application,
     part: ProposalPart,
 ) -> Result<Option<ProposedValue<Context>>, ApplicationError> {
+    // Nothing is judged by a state that was changed: without a block the vote is for none.
+    if application.store.refuses_to_serve().is_some() {
+        return Ok(None);
+    }
     let expected = application.expected()?;
     let outcome = application.assembler.insert(part, &expected);
     accuse(application)?;

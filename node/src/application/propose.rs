@@ -41,6 +41,10 @@ pub(super) fn handle(
     if matches!(key.guard().standing(), Standing::Observing { .. }) {
         return Ok(());
     }
+    // Nothing is built on a state that was changed.
+    if application.store.refuses_to_serve().is_some() {
+        return Ok(());
+    }
     let round_number = ledger_round(round);
     let proposal = match own_block(application, &key, round_number)? {
         Some(before) => Some(before),

@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::Desk;
 use super::problem::Problem;
+use crate::store::StoreError;
 
 const CBOR: [(header::HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/cbor")];
 
@@ -55,8 +56,7 @@ pub(super) async fn consistency(
         return Err(Problem::bad(format!("0 < old ≤ new ≤ {size}")));
     }
     let path = crate::blocking::run(|| prove_consistency(&*desk.store, sizes.new, sizes.old));
-    let path = path.map_err(|error| crate::store::StoreError::Failed(error.0))?;
-    Ok((CBOR, codec::encode(&path)))
+    Ok((CBOR, codec::encode(&path.map_err(StoreError::from)?)))
 }
 
 fn no_block(height: u64) -> Problem {

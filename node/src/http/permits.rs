@@ -5,15 +5,16 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use ledger::codec;
-use ledger::limits::LEAF_BYTES_MAX;
+use ledger::limits::{LEAF_BYTES_MAX, STATE_VALUE_BYTES_MAX};
 use ledger::signed::Signed;
-use ledger::state::{Leaf, PermitState, ReportState, StateKey, read};
+use ledger::state::{Leaf, PermitState, ReportState, StateKey};
+use minicbor::{Decode, Encode};
 use serde_json::{Value, json};
 
 use super::Desk;
 use super::problem::Problem;
-use super::view;
-use crate::store::StoreError;
+use super::{proofs, view};
+use crate::store::{Snapshot, StoreError};
 
 /// Entries of a history that are told.
 const HISTORY_MAX: usize = 1_000;
@@ -25,10 +26,8 @@ pub(super) async fn permit(
 ) -> Result<Json<Value>, Problem> {
     let key = view::permit_key(&party, &number)?;
     let snapshot = desk.store.snapshot()?;
-    let reader = snapshot.read();
-    let failed = |error: ledger::state::ReadError| StoreError::Failed(error.0);
-    let permit: Option<PermitState> = read(&reader, &StateKey::permit(&key)).map_err(failed)?;
-    let report: Option<ReportState> = read(&reader, &StateKey::report(&key)).map_err(failed)?;
+    let permit: Option<PermitState> = shown(&snapshot, &StateKey::permit(&key))?;
+    let report: Option<ReportState> = shown(&snapshot, &StateKey::report(&key))?;
     Ok(Json(json!({
         "schema": "cites.permit/1",
         "issuer": key.issuer.as_str(),
@@ -69,14 +68,26 @@ pub(super) async fn history(
     })
 }
 
-fn event(snapshot: &crate::store::Snapshot<'_>, index: u64) -> Result<Value, Problem> {
-    let missing = || StoreError::Failed(format!("leaf {index} cannot be read"));
-    let reader = snapshot.read();
-    let bytes = reader.leaf(index)?.ok_or_else(missing)?;
-    let leaf: Leaf = codec::decode(&bytes, LEAF_BYTES_MAX).map_err(|_| missing())?;
-    let signed = Signed::decode(&leaf.signed).map_err(|_| missing())?;
+/// A value of the state, proven to belong to the tip.
+fn shown<T>(snapshot: &Snapshot<'_>, key: &StateKey) -> Result<Option<T>, StoreError>
+where
+    T: for<'b> Decode<'b, ()> + Encode<()>,
+{
+    let bytes = proofs::shown(snapshot, key)?;
+    let value = bytes.map(|bytes| codec::decode(&bytes, STATE_VALUE_BYTES_MAX));
+    value
+        .transpose()
+        .map_err(|error| StoreError::Damaged(format!("`{}`: {error}", key.as_str())))
+}
+
+fn event(snapshot: &Snapshot<'_>, index: u64) -> Result<Value, Problem> {
+    let odd = || StoreError::Damaged(format!("leaf {index} cannot be read"));
+    let bytes = proofs::shown_leaf(snapshot, index)?;
+    let leaf: Leaf = codec::decode(&bytes, LEAF_BYTES_MAX).map_err(|_| odd())?;
+    let signed = Signed::decode(&leaf.signed).map_err(|_| odd())?;
     let record = signed.record();
-    let header = reader.header(leaf.receipt.height)?.ok_or_else(missing)?;
+    let header = snapshot.read().header(leaf.receipt.height)?;
+    let header = header.ok_or_else(odd)?;
     Ok(json!({
         "log_index": index.to_string(),
         "record": view::hash(signed.digest()),

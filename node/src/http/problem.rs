@@ -3,6 +3,7 @@
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use ledger::mempool::MempoolError;
+use ledger::state::ReadError;
 use serde_json::json;
 
 use crate::intake::Rejected;
@@ -14,7 +15,13 @@ pub(super) struct Problem {
     status: StatusCode,
     code: &'static str,
     detail: String,
+    damage: Option<Damage>,
 }
+
+/// Goes along with an answer, inside this process: what was found in the database, so that nothing more is
+/// served from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Damage(pub(super) String);
 
 impl Problem {
     pub(super) fn new(status: StatusCode, code: &'static str, detail: impl ToString) -> Self {
@@ -22,7 +29,24 @@ impl Problem {
             status,
             code,
             detail: detail.to_string(),
+            damage: None,
         }
+    }
+
+    /// Try again in a moment.
+    pub(super) fn unavailable(code: &'static str, detail: impl ToString) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)
+    }
+
+    /// What stands in the database cannot be served, from now on.
+    pub(super) fn refuses(why: impl Into<String>) -> Self {
+        let damage = StoreError::Damaged(why.into());
+        let detail = format!("{damage}; {}", damage.hint());
+        let mut problem = Self::unavailable("REFUSES_TO_SERVE", detail);
+        if let StoreError::Damaged(why) = damage {
+            problem.damage = Some(Damage(why));
+        }
+        problem
     }
 
     /// A part of the request is not what it should be.
@@ -45,14 +69,28 @@ impl IntoResponse for Problem {
             "detail": self.detail,
         });
         let kind = [(header::CONTENT_TYPE, "application/problem+json")];
-        (self.status, kind, body.to_string()).into_response()
+        let mut response = (self.status, kind, body.to_string()).into_response();
+        if let Some(damage) = self.damage {
+            response.extensions_mut().insert(damage);
+        }
+        response
     }
 }
 
 impl From<StoreError> for Problem {
+    /// A disk that fails may pass; what was changed behind our back does not.
     fn from(error: StoreError) -> Self {
+        if let StoreError::Damaged(why) = error {
+            return Self::refuses(why);
+        }
         let detail = format!("{error}; {}", error.hint());
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "STORE", detail)
+    }
+}
+
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        StoreError::from(error).into()
     }
 }
 

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::IntoResponse;
 use ledger::block::Header;
+use ledger::digest::{RecordDigest, StateRoot};
 use ledger::limits::{PROOF_HANDOVERS_MAX, PROOF_RECORDS_MAX};
-use ledger::log::prove_inclusion;
+use ledger::log::{LogHead, prove_inclusion};
 use ledger::party::Height;
 use ledger::proof::{HandOver, LoggedRecord, PROOF_VERSION, Proof, StateEntry, Value};
 use ledger::record::PermitKey;
@@ -26,56 +27,52 @@ use crate::store::{Reader, Snapshot, Store, StoreError};
 pub(super) struct From {
     /// Height of the asker's newest checkpoint; hand-overs after it are added.
     from_height: Option<u64>,
+    /// Digest of a record about the permit, whose leaf is wanted however many newer ones there are.
+    record: Option<String>,
 }
 
-/// `GET /v1/proofs/permits/{party}/{number hash}?from_height=N`.
+/// `GET /v1/proofs/permits/{party}/{number hash}?from_height=N&record=DIGEST`.
 pub(super) async fn permit(
     State(desk): State<Arc<Desk>>,
     Path((party, number)): Path<(String, String)>,
-    Query(from): Query<From>,
+    Query(asked): Query<From>,
 ) -> Result<impl IntoResponse, Problem> {
     let key = view::permit_key(&party, &number)?;
-    let from = Height(from.from_height.unwrap_or(0));
-    let proof = make(&desk.store, key, from)?;
+    let record = asked.record.as_deref().map(view::record_digest);
+    let record = record.transpose()?;
+    let from = Height(asked.from_height.unwrap_or(0));
+    desk.in_step()?;
+    let proof = make(&desk.store, key, record.as_ref(), from)?;
     Ok(([(header::CONTENT_TYPE, "application/cbor")], proof.encode()))
 }
 
-fn make(store: &Store, permit: PermitKey, from: Height) -> Result<Proof, Problem> {
-    if let Some(why) = store.refuses_to_serve() {
-        return Err(Problem::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "REFUSES_TO_SERVE",
-            why,
-        ));
-    }
+fn make(
+    store: &Store,
+    permit: PermitKey,
+    record: Option<&RecordDigest>,
+    from: Height,
+) -> Result<Proof, Problem> {
     let snapshot = store.snapshot()?;
     let tip = Arc::clone(snapshot.tip());
     let (Some(header), Some(quorum)) = (tip.header.clone(), tip.quorum.clone()) else {
         let detail = "no block is final yet; try again in a moment";
-        return Err(Problem::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "NO_BLOCK_YET",
-            detail,
-        ));
+        return Err(Problem::unavailable("NO_BLOCK_YET", detail));
     };
     let reader = snapshot.read();
-    let made = gather(&reader, &header, permit).map_err(|error| damaged(store, &error.0))?;
     let proof = Proof {
         version: PROOF_VERSION,
         permit,
-        entries: made.0,
-        records: made.1,
+        entries: entries(&reader, permit)?,
+        records: records(&reader, &header, permit, record)?,
         hand_overs: hand_overs(&snapshot, from)?,
         header,
         quorum,
     };
-    check(store, &proof)?;
+    check(&proof)?;
     Ok(proof)
 }
 
-type Gathered = (Vec<StateEntry>, Vec<LoggedRecord>);
-
-fn gather(reader: &Reader<'_>, header: &Header, permit: PermitKey) -> Result<Gathered, ReadError> {
+fn entries(reader: &Reader<'_>, permit: PermitKey) -> Result<Vec<StateEntry>, ReadError> {
     let state: Option<PermitState> = read(reader, &StateKey::permit(&permit))?;
     let destination = state.and_then(|state| state.destination);
     let mut keys = vec![
@@ -89,29 +86,39 @@ fn gather(reader: &Reader<'_>, header: &Header, permit: PermitKey) -> Result<Gat
             .filter(|code| *code != permit.issuer)
             .map(StateKey::party),
     );
-    let entries = keys
-        .iter()
-        .map(|key| entry(reader, key))
-        .collect::<Result<_, _>>()?;
-    let failed = |error: StoreError| ReadError(error.to_string());
-    let mut newest = reader
-        .history(&permit, u64::MAX, PROOF_RECORDS_MAX)
-        .map_err(failed)?;
-    newest.reverse();
-    let records = newest.into_iter().map(|index| {
-        let leaf = reader.leaf(index).map_err(failed)?;
-        let leaf = leaf.ok_or_else(|| ReadError(format!("leaf {index} is missing")))?;
-        let path = prove_inclusion(reader, header.log_size, index);
-        Ok(LoggedRecord {
-            index,
-            leaf,
-            path: path.map_err(|error| ReadError(error.0))?,
-        })
-    });
-    Ok((entries, records.collect::<Result<_, ReadError>>()?))
+    keys.iter().map(|key| entry(reader, key)).collect()
 }
 
-fn entry(reader: &Reader<'_>, key: &StateKey) -> Result<StateEntry, ReadError> {
+/// The newest records about the permit, and the one that is asked for, if it is about the permit.
+fn records(
+    reader: &Reader<'_>,
+    header: &Header,
+    permit: PermitKey,
+    asked: Option<&RecordDigest>,
+) -> Result<Vec<LoggedRecord>, StoreError> {
+    let mut indices = reader.history(&permit, u64::MAX, PROOF_RECORDS_MAX)?;
+    let asked = asked.map(|record| reader.log_index(record)).transpose()?;
+    if let Some(index) = asked.flatten()
+        && !indices.contains(&index)
+        && reader.history(&permit, index.saturating_add(1), 1)? == [index]
+    {
+        indices.truncate(PROOF_RECORDS_MAX.saturating_sub(1));
+        indices.push(index);
+    }
+    indices.reverse();
+    let logged = |index| {
+        let leaf = reader.leaf(index)?;
+        let missing = || StoreError::Damaged(format!("leaf {index} is missing"));
+        Ok(LoggedRecord {
+            index,
+            leaf: leaf.ok_or_else(missing)?,
+            path: prove_inclusion(reader, header.log_size, index)?,
+        })
+    };
+    indices.into_iter().map(logged).collect()
+}
+
+pub(super) fn entry(reader: &Reader<'_>, key: &StateKey) -> Result<StateEntry, ReadError> {
     Ok(StateEntry {
         key: key.as_str().to_owned(),
         value: reader.value(KeyHash::of(key.as_ref()))?.map(Value),
@@ -136,34 +143,55 @@ fn hand_overs(snapshot: &Snapshot<'_>, from: Height) -> Result<Vec<HandOver>, St
     Ok(hand_overs)
 }
 
-/// What does not lead to our own tip was changed behind our back: nothing more is served.
-fn check(store: &Store, proof: &Proof) -> Result<(), Problem> {
-    for StateEntry { key, value, path } in &proof.entries {
-        let value = value.as_ref().map(|Value(bytes)| bytes.as_slice());
-        if let Err(error) = path.check(proof.header.state_root, key.as_bytes(), value) {
-            return Err(damaged(store, &format!("state entry: {error}")));
-        }
-    }
-    for record in &proof.records {
-        if !record
-            .path
-            .shows(&proof.header.log(), record.index, &record.leaf)
-        {
-            return Err(damaged(
-                store,
-                &format!("leaf {} is not in the log", record.index),
-            ));
-        }
-    }
-    Ok(())
+/// A value of the state, after its path was followed to the tip: nothing else is shown to anyone.
+pub(super) fn shown(
+    snapshot: &Snapshot<'_>,
+    key: &StateKey,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let entry = entry(&snapshot.read(), key)?;
+    check_entry(&entry, snapshot.tip().state_root)?;
+    Ok(entry.value.map(|Value(bytes)| bytes))
 }
 
-fn damaged(store: &Store, why: &str) -> Problem {
-    store.refuse_to_serve(why);
-    let detail = format!("the database was changed or damaged ({why}); rebuild it from peers");
-    Problem::new(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "REFUSES_TO_SERVE",
-        detail,
-    )
+/// A leaf of the log, after its path was followed to the tip.
+pub(super) fn shown_leaf(snapshot: &Snapshot<'_>, index: u64) -> Result<Vec<u8>, StoreError> {
+    let (reader, head) = (snapshot.read(), snapshot.tip().log);
+    let missing = || StoreError::Damaged(format!("leaf {index} is missing"));
+    let record = LoggedRecord {
+        index,
+        leaf: reader.leaf(index)?.ok_or_else(missing)?,
+        path: prove_inclusion(&reader, head.size, index)?,
+    };
+    check_record(&record, &head)?;
+    Ok(record.leaf)
+}
+
+/// What does not lead to our own tip was changed behind our back.
+fn check(proof: &Proof) -> Result<(), StoreError> {
+    for entry in &proof.entries {
+        check_entry(entry, proof.header.state_root)?;
+    }
+    let head = proof.header.log();
+    proof
+        .records
+        .iter()
+        .try_for_each(|record| check_record(record, &head))
+}
+
+pub(super) fn check_entry(entry: &StateEntry, root: StateRoot) -> Result<(), StoreError> {
+    let StateEntry { key, value, path } = entry;
+    let value = value.as_ref().map(|Value(bytes)| bytes.as_slice());
+    path.check(root, key.as_bytes(), value)
+        .map_err(|error| StoreError::Damaged(format!("`{key}`: {error}")))
+}
+
+fn check_record(record: &LoggedRecord, head: &LogHead) -> Result<(), StoreError> {
+    let LoggedRecord { index, leaf, path } = record;
+    if path.shows(head, *index, leaf) {
+        Ok(())
+    } else {
+        Err(StoreError::Damaged(format!(
+            "leaf {index} is not in the log"
+        )))
+    }
 }

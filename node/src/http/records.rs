@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::problem::Problem;
 use super::view::{record_digest, record_status};
 use super::{Desk, WAIT_MAX};
+use crate::intake::Rejected;
 use crate::store::RecordStatus;
 
 /// How long to wait, and for what.
@@ -44,14 +45,15 @@ pub(super) async fn submit(
     body: Bytes,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let deadline = wait.deadline()?;
-    if let Some(why) = desk.store.refuses_to_serve() {
-        return Err(Problem::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "REFUSES_TO_SERVE",
-            why,
-        ));
-    }
-    let record = desk.intake.submit(&body).await?;
+    let record = match desk.intake.submit(&body).await {
+        Ok(record) => record,
+        Err(rejected @ Rejected::Inadmissible(_)) => {
+            // Judged by an old state. What may enter is taken in all the same: it waits, and is passed on.
+            desk.in_step()?;
+            return Err(rejected.into());
+        }
+        Err(rejected) => return Err(rejected.into()),
+    };
     let status = desk.intake.settled(record, deadline).await?;
     let code = match status {
         RecordStatus::Waiting | RecordStatus::Unknown => StatusCode::ACCEPTED,

@@ -14,8 +14,9 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::Semaphore;
 use tracing::debug;
 
-/// Connections at the same time; more wait in the kernel's queue.
-const CONNECTIONS_MAX: usize = 2_048;
+/// Connections at the same time; more wait in the kernel's queue. Some are left for those who ask how the
+/// node is while all places for requests are taken.
+const CONNECTIONS_MAX: usize = super::REQUESTS_MAX + 256;
 /// A client that has not sent its request's head by then is cut off.
 const HEAD_MAX: Duration = Duration::from_secs(15);
 /// Longest life of a connection: a slow reader does not hold a place for ever.

@@ -8,16 +8,14 @@ use serde_json::{Value, json};
 
 use super::Desk;
 use super::problem::Problem;
+use super::step::Step;
 use super::view::hash;
 
 /// `GET /healthz`: 200 while this node serves.
 pub(super) async fn health(State(desk): State<Arc<Desk>>) -> Result<&'static str, Problem> {
     match desk.store.refuses_to_serve() {
         None => Ok("ok\n"),
-        Some(why) => {
-            let status = axum::http::StatusCode::SERVICE_UNAVAILABLE;
-            Err(Problem::new(status, "REFUSES_TO_SERVE", why))
-        }
+        Some(why) => Err(Problem::refuses(why)),
     }
 }
 
@@ -47,6 +45,12 @@ pub(super) async fn status(State(desk): State<Arc<Desk>>) -> Json<Value> {
         "validators": tip.validators.len(),
         "round": progress.round.0,
         "idle": progress.is_idle,
+        "peers_height": desk.believed_tip().map(|tip| tip.to_string()),
+        "in_sync": match desk.step() {
+            Step::Unknown => None,
+            Step::With => Some(true),
+            Step::Behind(_) => Some(false),
+        },
         "gossip_peers": *desk.gossip_peers.borrow(),
         "waiting": desk.waiting.len(),
         "outbox": desk.store.outbox_len(),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use ledger::digest::ChainId;
+use ledger::log::LogError;
 use ledger::party::Height;
 use ledger::state::ReadError;
 
@@ -72,6 +73,26 @@ impl From<StoreError> for ReadError {
     }
 }
 
+impl From<LogError> for StoreError {
+    fn from(LogError(text): LogError) -> Self {
+        ReadError(text).into()
+    }
+}
+
+impl From<ReadError> for StoreError {
+    /// A failed disk says so of itself. Whatever else kept a read from its end was not written by this node.
+    fn from(ReadError(text): ReadError) -> Self {
+        let said = |error: fn(String) -> Self| {
+            let words = error(String::new()).to_string();
+            text.split_once(&words)
+                .map(|(_, why)| error(why.to_owned()))
+        };
+        said(Self::Failed)
+            .or_else(|| said(Self::Damaged))
+            .unwrap_or_else(|| Self::Damaged(text.clone()))
+    }
+}
+
 /// What RocksDB says, sorted into damage and failure by its words: its kinds leave checksums out.
 pub(super) fn failed(error: rocksdb::Error) -> StoreError {
     let text = error.into_string();
@@ -84,4 +105,26 @@ pub(super) fn failed(error: rocksdb::Error) -> StoreError {
 
 pub(super) fn damaged(what: impl Into<String>) -> StoreError {
     StoreError::Damaged(what.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_disk_stays_one_through_the_ledgers_words_and_all_else_is_damage() {
+        for error in [
+            StoreError::Failed("IO error: no space".into()),
+            StoreError::Damaged("a key of `seen`".into()),
+        ] {
+            let read = ReadError::from(error.clone());
+            assert_eq!(StoreError::from(read), error);
+        }
+        let read = ReadError("inclusion: the disk failed: IO error: no space".into());
+        let failed = StoreError::Failed("IO error: no space".into());
+        assert_eq!(StoreError::from(read), failed);
+        let read = ReadError("`parameters` is missing".into());
+        let damaged = StoreError::Damaged("`parameters` is missing".into());
+        assert_eq!(StoreError::from(read), damaged);
+    }
 }
