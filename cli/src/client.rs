@@ -147,12 +147,21 @@ impl Client {
         self.timeout
     }
 
-    /// Bytes of a proof about a permit, with the hand-overs since `from`.
-    pub(crate) fn proof(&self, permit: &PermitKey, from: Height) -> Result<Vec<u8>, ClientError> {
-        let path = format!(
+    /// Bytes of a proof about a permit, with the hand-overs since `from`, and with the leaf of `record`
+    /// however many newer ones there are.
+    pub(crate) fn proof(
+        &self,
+        permit: &PermitKey,
+        from: Height,
+        record: Option<&RecordDigest>,
+    ) -> Result<Vec<u8>, ClientError> {
+        let mut path = format!(
             "/v1/proofs/permits/{}/{}?from_height={from}",
             permit.issuer, permit.number
         );
+        if let Some(record) = record {
+            path.push_str(&format!("&record={record}"));
+        }
         self.get(&path, PROOF_BYTES_MAX, self.timeout)
     }
 

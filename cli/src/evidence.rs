@@ -25,13 +25,24 @@ pub(crate) struct Evidence {
 }
 
 impl Evidence {
-    /// Asks the node.
+    /// Asks the node for the permit's status.
     pub(crate) fn fetch(
         pinned: &Pinned,
         client: &Client,
         permit: &PermitKey,
     ) -> Result<Self, ClientError> {
-        let bytes = client.proof(permit, pinned.height())?;
+        let bytes = client.proof(permit, pinned.height(), None)?;
+        Ok(Self::from_bytes(bytes, Source::Node))
+    }
+
+    /// Asks the node for the permit's status, and for what became of `record`.
+    pub(crate) fn fetch_with(
+        pinned: &Pinned,
+        client: &Client,
+        permit: &PermitKey,
+        record: &RecordDigest,
+    ) -> Result<Self, ClientError> {
+        let bytes = client.proof(permit, pinned.height(), Some(record))?;
         Ok(Self::from_bytes(bytes, Source::Node))
     }
 
@@ -90,7 +101,8 @@ impl Evidence {
     pub(crate) fn outcome_of(&self, record: &RecordDigest, state: Option<&PermitState>) -> Shown {
         let records = self.proof.iter().flat_map(|proof| &proof.records);
         for logged in records {
-            let Ok(leaf) = codec::decode::<Leaf>(&logged.leaf, LEAF_BYTES_MAX) else {
+            let Ok(leaf) = codec::decode::<Leaf>(&logged.leaf, LEAF_BYTES_MAX)
+            else {
                 continue;
             };
             if Signed::decode(&leaf.signed).is_ok_and(|signed| signed.digest() == *record) {

@@ -175,7 +175,8 @@ impl Submission {
         // The proof is a moment behind the receipt; the time given is for both, and then a little.
         let deadline = deadline.max(Instant::now() + client.timeout().min(PROOF_WAIT_MIN));
         loop {
-            let fetched = Evidence::fetch(pinned, client, &self.permit);
+            let record = self.signed.digest();
+            let fetched = Evidence::fetch_with(pinned, client, &self.permit, &record);
             let is_late = match &fetched {
                 Ok(evidence) => evidence
                     .proof()
@@ -208,19 +209,12 @@ impl Submission {
             .is_some_and(|as_of| as_of.height >= receipt.height);
         let state = verdict.state.clone();
         let shown = evidence.outcome_of(&self.signed.digest(), state.as_ref());
-        let leaves_trace = match &self.signed.record().statement {
-            Statement::Issue(_)
-            | Statement::Endorse(_)
-            | Statement::Import(_)
-            | Statement::Cancel(_) => true,
-            Statement::Sight(_) | Statement::Refuse(_) => false,
-        };
+        // Also a refusal: a node that only says so could keep the signed record, and log it later.
         let agrees = match (receipt.refused, shown) {
             (None, Shown::Applied) => true,
-            (None, Shown::Nothing) => !leaves_trace,
-            (None, Shown::Refused(_)) | (Some(_), Shown::Applied) => false,
             (Some(said), Shown::Refused(reason)) => said == reason,
-            (Some(_), Shown::Nothing) => true,
+            (None, Shown::Refused(_) | Shown::Nothing)
+            | (Some(_), Shown::Applied | Shown::Nothing) => false,
         };
         if !holds || !agrees {
             let codes: Vec<&str> = verdict

@@ -12,7 +12,7 @@ use ledger::party::Role;
 
 use crate::chain::{Chain, party, specimen};
 use crate::desk::Device;
-use crate::node::Manner;
+use crate::node::{Desk, Manner};
 
 const NUMBER: &str = "26QS000123";
 
@@ -161,6 +161,59 @@ fn old_data_are_stale_and_a_block_older_than_one_seen_is_stale_however_fresh() {
         .run(&["verify", "QS/26QS000123", "--json", "--max-age", "20m"])
         .ends(4);
     assert_eq!(run.codes(), ["NOT_ISSUED"]);
+}
+
+#[test]
+fn what_a_node_only_says_of_a_record_is_not_believed() {
+    let (device, _) = green();
+    let name = "QS/26QS000123";
+    let import: &[&str] = &[
+        "import", name, "--line", "A=958", "--port", "QNHAR", "--yes",
+    ];
+    let sight: &[&str] = &["sight", name, "--port", "QNHAR"];
+    let refuse: &[&str] = &[
+        "refuse", name, "--reason", "USED", "--port", "QNHAR", "--yes",
+    ];
+    for (what, arguments, desk) in [
+        ("refused, and kept", import, Desk::Liar(Some("USED"))),
+        ("spent", import, Desk::Liar(None)),
+        ("seen", sight, Desk::Liar(None)),
+        ("refused", refuse, Desk::Liar(None)),
+        ("not seen", sight, Desk::Liar(Some("ROLE"))),
+    ] {
+        device.node.takes(desk);
+        let run = device.run_as("QN/customs", &[arguments, &["--json"]].concat());
+        assert_eq!(run.code, 9, "{what}: {run:#?}");
+        assert_eq!(run.json()["code"], "NOT_PROVEN", "{what}");
+        assert_eq!(run.json()["status"], "unknown", "{what}");
+    }
+    // The import is logged, and the node would have it tried again.
+    device.node.takes(Desk::Denier("WRONG_PARTY"));
+    let run = device.run_as("QN/customs", &[import, &["--json"]].concat());
+    assert_eq!(
+        (run.code, run.json()["code"].as_str()),
+        (9, Some("NOT_PROVEN"))
+    );
+    assert!(device.state(NUMBER).import.is_some());
+}
+
+#[test]
+fn a_proof_of_an_outcome_is_asked_for_by_the_records_name() {
+    let (device, _) = green();
+    let run = device
+        .run_as(
+            "QT/customs",
+            &["sight", "QS/26QS000123", "--port", "QTMAR", "--json"],
+        )
+        .ends(0);
+    let record = run.json()["record"]
+        .as_str()
+        .unwrap()
+        .replace("sha256:", "");
+    let asked = device.node.asked();
+    let proof = asked.last().unwrap();
+    assert!(proof.starts_with("GET /v1/proofs/"), "{proof}");
+    assert!(proof.contains(&format!("&record={record}")), "{proof}");
 }
 
 #[test]

@@ -44,8 +44,10 @@ pub(crate) enum Desk {
     Prompt,
     /// Stores it and never decides it.
     Slow,
-    /// Says it is final, and does nothing.
-    Liar,
+    /// Says it is final, applied or refused for this reason, and does nothing.
+    Liar(Option<&'static str>),
+    /// Puts it into a block, and says that it was refused for this reason.
+    Denier(&'static str),
     /// Puts it into a block, and hangs up before it answers.
     Broken,
     /// Gives it up.
@@ -212,7 +214,7 @@ impl Inner {
             return Some(problem(400, "MALFORMED"));
         };
         let digest = signed.digest();
-        let receipt = if matches!(desk, Desk::Prompt | Desk::Broken) {
+        let receipt = if matches!(desk, Desk::Prompt | Desk::Broken | Desk::Denier(_)) {
             match self.chain.lock().unwrap().block(&[Arc::new(signed)]) {
                 Ok(receipts) => Some(receipts[0]),
                 Err(_) => return Some(problem(422, "INADMISSIBLE")),
@@ -223,14 +225,8 @@ impl Inner {
         self.submitted.lock().unwrap().push((digest, receipt));
         match desk {
             Desk::Broken => None,
-            Desk::Liar => {
-                let height = self.chain.lock().unwrap().height();
-                let receipt =
-                    json!({"height": height, "index": 0, "result": "applied", "reason": null});
-                Some(json_answer(
-                    &json!({"record": digest.to_string(), "status": "final", "receipt": receipt}),
-                ))
-            }
+            Desk::Liar(reason) => Some(self.claim(&digest, reason)),
+            Desk::Denier(reason) => Some(self.claim(&digest, Some(reason))),
             Desk::Expired => Some(json_answer(
                 &json!({"record": digest.to_string(), "status": "not_included", "reason": "NOT_INCLUDED_EXPIRED"}),
             )),
@@ -238,6 +234,18 @@ impl Inner {
                 Some(json_answer(&standing(&digest, receipt)))
             }
         }
+    }
+
+    /// A receipt that nothing stands behind.
+    fn claim(&self, digest: &RecordDigest, reason: Option<&str>) -> Answer {
+        let height = self.chain.lock().unwrap().height();
+        let result = if reason.is_none() {
+            "applied"
+        } else {
+            "refused"
+        };
+        let receipt = json!({"height": height, "index": 0, "result": result, "reason": reason});
+        json_answer(&json!({"record": digest.to_string(), "status": "final", "receipt": receipt}))
     }
 
     fn record(&self, digest: &str) -> Answer {

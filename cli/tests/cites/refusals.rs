@@ -302,7 +302,7 @@ fn the_word_of_a_node_is_not_enough() {
     // It says "final" and its true proof does not show it.
     let device = Device::new();
     let xml = device.permit(NUMBER);
-    device.node.takes(Desk::Liar);
+    device.node.takes(Desk::Liar(None));
     let run = device
         .run_as("QS/management", &["permit", "issue", &xml, "--json"])
         .ends(9);
