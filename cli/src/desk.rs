@@ -98,21 +98,27 @@ impl Desk {
         if self.flags.yes {
             return Ok(());
         }
-        if !io::stdin().is_terminal() {
-            return Err(Failure::new(
+        match ask(question) {
+            Some(true) => Ok(()),
+            Some(false) => Err(Failure::new(Exit::Stopped, "stopped; nothing was sent")),
+            None => Err(Failure::new(
                 Exit::Usage,
                 "there is no terminal to ask at, and this cannot be undone",
             )
-            .hint("say --yes if you are sure"));
+            .hint("say --yes if you are sure")),
         }
-        talk(&format!("{}  [y/N] ", crate::print::plain(question)));
-        let mut answer = String::new();
-        let read = io::stdin().lock().read_line(&mut answer);
-        if read.is_ok() && is_yes(&answer) {
-            return Ok(());
-        }
-        Err(Failure::new(Exit::Stopped, "stopped; nothing was sent"))
     }
+}
+
+/// Asks the person at the terminal, if there is one.
+pub(crate) fn ask(question: &str) -> Option<bool> {
+    if !io::stdin().is_terminal() {
+        return None;
+    }
+    talk(&format!("{}  [y/N] ", crate::print::plain(question)));
+    let mut answer = String::new();
+    let read = io::stdin().lock().read_line(&mut answer);
+    Some(read.is_ok() && is_yes(&answer))
 }
 
 /// Yes in the languages of the catalogue.

@@ -242,14 +242,14 @@ fn unpinned() -> Failure {
     Failure::new(Exit::Failed, "this device trusts no network yet")
         .code("NO_TRUST")
         .hint(
-            "cites trust pin genesis.toml, after comparing the fingerprint with the other Parties",
+            "cites trust pin genesis.toml --fingerprint …, as the other Parties read it to you by telephone",
         )
 }
 
 fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> Failure {
     Failure::new(Exit::Failed, format_args!("`{}`: {error}", path.display()))
         .code("TRUST_DAMAGED")
-        .hint("pin the genesis again: cites trust pin genesis.toml --forget-checkpoints")
+        .hint("pin the genesis again: cites trust pin genesis.toml --fingerprint … --forget-checkpoints")
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> Failure {

@@ -7,7 +7,7 @@ use genesis::file::FILE_BYTES_MAX;
 use genesis::{Fingerprint, Genesis};
 use serde_json::{Value, json};
 
-use crate::desk::Desk;
+use crate::desk::{Desk, ask};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files;
@@ -22,7 +22,8 @@ pub(crate) enum Act {
     Pin {
         /// The genesis file.
         genesis: PathBuf,
-        /// The fingerprint that the other Parties read to you; it must be that of the file.
+        /// The fingerprint that the other Parties read to you; it must be that of the file. Without it a person
+        /// is asked, at a terminal.
         #[arg(long, value_name = "FINGERPRINT")]
         fingerprint: Option<Fingerprint>,
         /// Drop the saved checkpoints, after their trusting period has passed.
@@ -54,34 +55,42 @@ pub(crate) fn run(act: &Act, desk: &Desk) -> Result<Answer, Failure> {
                 Failure::all(Exit::NotAPermit, errors)
                     .hint("ask the coordinator for a sound genesis file")
             })?;
-            let found = genesis.fingerprint();
-            if let Some(expected) = fingerprint
-                && *expected != found
-            {
-                return Err(Failure::new(
-                    Exit::NotAPermit,
-                    format_args!("the file's fingerprint is {found}, not {expected}"),
-                )
-                .code("FINGERPRINT")
-                .hint(
-                    "do not use it; ask the other Parties by telephone which fingerprint they have",
-                ));
-            }
+            compare(genesis.fingerprint(), *fingerprint)?;
             let forget = if *forget_checkpoints {
                 Forget::Checkpoints
             } else {
                 Forget::Nothing
             };
             let pinned = Pinned::pin(&desk.home()?, &text, genesis, forget)?;
-            let mut answer = told(desk, &pinned, "pinned");
-            if fingerprint.is_none() {
-                answer.warnings.push(
-                    "the fingerprint was not compared; read it to the other Parties by telephone"
-                        .into(),
-                );
-            }
-            Ok(answer)
+            Ok(told(desk, &pinned, "pinned"))
         }
+    }
+}
+
+/// Everything this device will ever believe rests on this comparison, so nothing is pinned without it.
+fn compare(found: Fingerprint, heard: Option<Fingerprint>) -> Result<(), Failure> {
+    if heard == Some(found) {
+        return Ok(());
+    }
+    if let Some(heard) = heard {
+        return Err(Failure::new(
+            Exit::NotAPermit,
+            format_args!("the file's fingerprint is {found}, not {heard}"),
+        )
+        .code("FINGERPRINT")
+        .hint("do not use it; ask the other Parties by telephone which fingerprint they have"));
+    }
+    let question =
+        format!("The file's fingerprint is {found}. Did the other Parties read this one to you?");
+    match ask(&question) {
+        Some(true) => Ok(()),
+        Some(false) => Err(Failure::new(Exit::Stopped, "stopped; nothing was pinned")
+            .hint("ask the other Parties by telephone which fingerprint they have")),
+        None => Err(Failure::new(
+            Exit::Usage,
+            "the fingerprint was not compared, and there is no terminal to ask at",
+        )
+        .hint("add --fingerprint, as the other Parties read it to you by telephone")),
     }
 }
 

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use genesis::Genesis;
 use ledger::key::SecretKey;
 use ledger::permit::number::number_hash;
 use ledger::record::PermitKey;
@@ -89,20 +90,42 @@ impl Run {
 impl Device {
     /// A device that trusts the demonstration network.
     pub(crate) fn new() -> Self {
-        let device = Self::bare();
+        Self::of(GENESIS)
+    }
+
+    /// A device that trusts this network, with a node of it.
+    pub(crate) fn of(genesis: &str) -> Self {
+        let device = Self::bare_of(genesis);
         device.node.chain(|chain| chain.block(&[])).unwrap();
-        device.run(&["trust", "pin", "genesis.toml", "-q"]).ends(0);
+        device.pin(&[]);
         device
+    }
+
+    /// Pins the network of `genesis.toml`, whose fingerprint everybody here has heard.
+    pub(crate) fn pin(&self, more: &[&str]) {
+        let fingerprint = fingerprint(&fs::read_to_string(self.path("genesis.toml")).unwrap());
+        let pin = [
+            "trust",
+            "pin",
+            "genesis.toml",
+            "--fingerprint",
+            &fingerprint,
+        ];
+        self.run(&[&pin[..], more, &["-q"]].concat()).ends(0);
     }
 
     /// A device that trusts nothing yet.
     pub(crate) fn bare() -> Self {
+        Self::bare_of(GENESIS)
+    }
+
+    fn bare_of(genesis: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let device = Self {
             folder,
-            node: Node::new(Chain::new()),
+            node: Node::new(Chain::of(&Genesis::parse(genesis).unwrap())),
         };
-        device.write("genesis.toml", GENESIS.as_bytes(), 0o644);
+        device.write("genesis.toml", genesis.as_bytes(), 0o644);
         device.write("password", PASSWORD.as_bytes(), 0o600);
         device
     }
@@ -259,6 +282,11 @@ pub(crate) fn document(number: &str) -> String {
         .replace("26QS000123/AA", number)
         .replace("2026-03-02", &day(today))
         .replace("2026-09-01", &day(until))
+}
+
+/// What the other Parties would read aloud.
+pub(crate) fn fingerprint(genesis: &str) -> String {
+    Genesis::parse(genesis).unwrap().fingerprint().to_string()
 }
 
 pub(crate) fn exists(path: &Path) -> bool {

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::chain::GENESIS;
-use crate::desk::Device;
+use crate::desk::{Device, fingerprint};
 
 const NUMBER: &str = "26QS000123";
 
@@ -54,13 +54,32 @@ fn a_genesis_is_pinned_by_its_fingerprint() {
         .ends(0);
     let value = device.run(&["trust", "show", "--json"]).ends(0).json();
     assert_eq!(value["fingerprint"], fingerprint);
-    device
-        .run(&["trust", "pin", "genesis.toml"])
-        .ends(0)
-        .says("the fingerprint was not compared");
     device.write("bad.toml", b"network = 1", 0o644);
     device.run(&["trust", "pin", "bad.toml"]).ends(8);
     device.run(&["trust", "pin", "missing.toml"]).ends(8);
+}
+
+#[test]
+fn nothing_is_pinned_that_nobody_compared() {
+    let device = Device::bare();
+    let pin = ["trust", "pin", "genesis.toml"];
+    for more in [&[][..], &["--yes"]] {
+        device
+            .run(&[&pin[..], more].concat())
+            .ends(2)
+            .says("--fingerprint, as the other Parties read it to you");
+    }
+    device.run(&["trust", "show"]).ends(1);
+    let question = format!("The file's fingerprint is {}.", fingerprint(GENESIS));
+    let Some(run) = device.run_at_terminal(&pin, "n\n") else {
+        eprintln!("script is not installed: nobody can be asked here");
+        return;
+    };
+    run.ends(130).says(&question).says("nothing was pinned");
+    device.run(&["trust", "show"]).ends(1);
+    let run = device.run_at_terminal(&pin, "y\n").unwrap();
+    run.ends(0).says(&question);
+    device.run(&["trust", "show"]).ends(0);
 }
 
 #[test]
@@ -68,12 +87,11 @@ fn a_device_does_not_change_its_network_in_passing() {
     let device = Device::new();
     let other = GENESIS.replace("Suravia", "Suravie");
     device.write("other.toml", other.as_bytes(), 0o644);
+    let spoken = fingerprint(&other);
+    let pin = ["trust", "pin", "other.toml", "--fingerprint", &spoken];
+    device.run(&pin).ends(2).says("another network");
     device
-        .run(&["trust", "pin", "other.toml"])
-        .ends(2)
-        .says("another network");
-    device
-        .run(&["--home", "second", "trust", "pin", "other.toml"])
+        .run(&[&["--home", "second"], &pin[..]].concat())
         .ends(0);
     // Somebody exchanges the pinned file itself.
     device.write("home/trust/genesis.toml", other.as_bytes(), 0o644);
@@ -118,11 +136,9 @@ fn each_verification_moves_the_checkpoint_ahead_and_never_back() {
     );
     // A proof from before the oldest saved checkpoint is followed from genesis.
     device.run(&["verify", &old]).ends(3).says("OFFLINE");
-    device.run(&["trust", "pin", "genesis.toml", "-q"]).ends(0);
+    device.pin(&[]);
     assert_eq!(newest(&device).as_deref(), Some("23"));
-    device
-        .run(&["trust", "pin", "genesis.toml", "--forget-checkpoints", "-q"])
-        .ends(0);
+    device.pin(&["--forget-checkpoints"]);
     assert_eq!(newest(&device), None);
 }
 
@@ -137,9 +153,7 @@ fn damaged_checkpoints_are_an_error_and_no_verdict() {
         let run = device.run(&["verify", &xml, "--json"]).ends(1);
         assert_eq!(run.json()["code"], "TRUST_DAMAGED");
     }
-    device
-        .run(&["trust", "pin", "genesis.toml", "--forget-checkpoints", "-q"])
-        .ends(0);
+    device.pin(&["--forget-checkpoints"]);
     device.run(&["verify", &xml]).ends(3);
 }
 
