@@ -8,7 +8,9 @@ use ledger::reason::Reason;
 use ledger::record::PermitKey;
 use ledger::signed::Signed;
 use ledger::state::{Leaf, PermitState};
-use ledger::verdict::{Check, Finding, Outcome, Presented, Question, Source, Verdict, judge};
+use ledger::verdict::{
+    Check, Finding, Outcome, Presented, Question, Reader, Source, Verdict, judge,
+};
 
 use crate::client::{Client, ClientError};
 use crate::desk::Desk;
@@ -73,10 +75,16 @@ impl Evidence {
         permit: PermitKey,
         document: Option<Presented<'_>>,
     ) -> Result<Verdict, Failure> {
+        let reader = desk.reader();
+        let member = reader.and_then(|party| pinned.genesis.member(party));
+        let union = member.and_then(|member| member.customs_union.clone());
         let question = Question {
             permit,
             document,
-            reader: desk.reader(),
+            reader: reader.map(|party| Reader {
+                party,
+                union: union.as_deref(),
+            }),
         };
         let Some(proof) = &self.proof else {
             return Ok(Verdict::unreadable(permit));
@@ -101,8 +109,7 @@ impl Evidence {
     pub(crate) fn outcome_of(&self, record: &RecordDigest, state: Option<&PermitState>) -> Shown {
         let records = self.proof.iter().flat_map(|proof| &proof.records);
         for logged in records {
-            let Ok(leaf) = codec::decode::<Leaf>(&logged.leaf, LEAF_BYTES_MAX)
-            else {
+            let Ok(leaf) = codec::decode::<Leaf>(&logged.leaf, LEAF_BYTES_MAX) else {
                 continue;
             };
             if Signed::decode(&leaf.signed).is_ok_and(|signed| signed.digest() == *record) {

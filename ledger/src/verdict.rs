@@ -45,7 +45,16 @@ pub struct Question<'a> {
     /// The document, where it is at hand.
     pub document: Option<Presented<'a>>,
     /// The Party that asks, for the advice to transit customs.
-    pub reader: Option<PartyCode>,
+    pub reader: Option<Reader<'a>>,
+}
+
+/// Who asks. From the genesis that the reader pinned: a proof shows only the permit's own Parties.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reader<'a> {
+    /// The Party.
+    pub party: PartyCode,
+    /// The customs union it belongs to, if any.
+    pub union: Option<&'a str>,
 }
 
 /// One of the checks that a verdict rests on.
@@ -435,14 +444,19 @@ fn disagreement(stated: &Issue, permit: &Permit, state: &PermitState) -> Option<
     (!same).then_some(places)
 }
 
-/// Whether the reader is neither where the goods come from nor where they go.
-fn is_transit(reader: Option<PartyCode>, state: &PermitState, proven: &Proven<'_>) -> bool {
-    let Some(reader) = reader else { return false };
-    let union_of = |code: PartyCode| shown_party(proven, code).and_then(|party| party.union);
-    let own = union_of(reader);
+/// Whether the reader is neither where the goods come from nor where they go, nor in a customs union with one
+/// of these.
+fn is_transit(reader: Option<Reader<'_>>, state: &PermitState, proven: &Proven<'_>) -> bool {
+    let Some(Reader { party, union }) = reader else {
+        return false;
+    };
+    let shares_union = |end| {
+        let of_end = shown_party(proven, end).and_then(|end| end.union);
+        union.is_some() && union == of_end.as_deref()
+    };
     let ends = [Some(state.issuer), state.destination];
     let mut ends = ends.into_iter().flatten();
-    !ends.any(|end| end == reader || (own.is_some() && own == union_of(end)))
+    !ends.any(|end| end == party || shares_union(end))
 }
 
 fn shown_party(proven: &Proven<'_>, code: PartyCode) -> Option<Party> {

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::chain::GENESIS;
 use crate::desk::{Device, document};
 
 const NUMBER: &str = "26QS000123";
@@ -60,6 +61,30 @@ fn a_transit_party_sees_its_own_advice() {
         .ends(0)
         .says("OK_TRANSIT")
         .says("do not stamp, keep or spend");
+}
+
+#[test]
+fn a_member_of_the_destinations_customs_union_is_not_in_transit() {
+    let in_union = |genesis: String, name: &str| {
+        let own = format!("name = \"{name}\"\n");
+        assert!(genesis.contains(&own), "{name}");
+        genesis.replace(&own, &format!("{own}customs_union = \"EU\"\n"))
+    };
+    let genesis = in_union(in_union(GENESIS.into(), "Norvia"), "Portamar");
+    let device = Device::of(&genesis);
+    let xml = device.issue(NUMBER);
+    device.endorse(NUMBER);
+    for (office, expected) in [("QP/customs", "OK"), ("QT/customs", "OK_TRANSIT")] {
+        let run = device
+            .run(&["--as", office, "verify", &xml, "--json"])
+            .ends(0);
+        assert_eq!(run.codes(), [expected], "{office}");
+    }
+    // It accepts the goods for the destination.
+    let import = [
+        "import", &xml, "--line", "A=958", "--port", "QPMAR", "--yes",
+    ];
+    device.run_as("QP/customs", &import).ends(0);
 }
 
 #[test]

@@ -43,6 +43,10 @@ fn sample() -> Permit {
 }
 
 fn scene() -> Scene {
+    scene_on(TestLedger::default())
+}
+
+fn scene_on(mut ledger: TestLedger) -> Scene {
     let document = sample();
     let secret = SecretFile::new(
         party("QS"),
@@ -50,7 +54,6 @@ fn scene() -> Scene {
         PermitSecret::new([9; 32]),
         Vec::new(),
     );
-    let mut ledger = TestLedger::default();
     let issue = Issue::of(CHAIN, party("QS"), &document, &secret);
     assert_eq!(ledger.state_now(QS, Statement::Issue(issue), START), None);
     Scene {
@@ -240,15 +243,36 @@ fn a_file_alone_is_never_green() {
 
 #[test]
 fn customs_in_transit_are_told_so() {
-    let scene = scene().endorsed();
+    // The destination is in a union with QP, which may import for it; QT is in another one.
+    let of_union = |code: &str| match code {
+        "QN" | "QP" => Some("EU"),
+        "QT" => Some("GCC"),
+        _ => None,
+    };
+    let parties = PARTIES.map(|code| {
+        let union = of_union(code).map(Into::into);
+        (
+            party(code),
+            Party {
+                union,
+                ..plain_party()
+            },
+        )
+    });
+    let state = entries(&parties, &Parameters::default());
+    let scene = scene_on(TestLedger::new(state)).endorsed();
     for (reader, expected) in [
         ("QT", "OK_TRANSIT"),
-        ("QP", "OK_TRANSIT"),
+        ("QP", "OK"),
         ("QS", "OK"),
         ("QN", "OK"),
+        ("QM", "OK_TRANSIT"),
     ] {
         let question = Question {
-            reader: Some(party(reader)),
+            reader: Some(Reader {
+                party: party(reader),
+                union: of_union(reader),
+            }),
             ..scene.question()
         };
         let verdict = judge(
