@@ -6,13 +6,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use ledger::codes::{Appendix, Kind};
 use ledger::party::Role;
 use ledger::permit::commitment::{PermitSecret, SecretFile, commit};
-use ledger::permit::number::{PermitNumber, number_hash};
 use ledger::permit::rules;
 use ledger::permit::xml::Reading;
+use ledger::reason::Reason;
 use ledger::record::{Issue as IssueStatement, Statement};
+use ledger::state::life::rests_on_import_permit;
 
 use crate::arguments::Sending;
 use crate::command::check::summary;
@@ -22,7 +22,7 @@ use crate::failure::Failure;
 use crate::files::{self, Existing, Readers};
 use crate::office::Author;
 use crate::print::Answer;
-use crate::reference::{Input, Named, file_name, read_secret};
+use crate::reference::{Input, file_name, read_secret};
 use crate::submit::Submission;
 use crate::trust::Pinned;
 
@@ -34,14 +34,14 @@ pub(crate) struct Issue {
     /// Folder for NUMBER.secret and NUMBER.citesproof [default: where the XML lies].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Issued after the goods left; the importing Party has to consent.
-    #[arg(long)]
+    /// Not yet: issued after the goods left.
+    #[arg(long, hide = true)]
     retrospective: bool,
-    /// Number of the own permit that this one replaces.
-    #[arg(long, value_name = "NUMBER")]
+    /// Not yet: number of the own permit that this one replaces.
+    #[arg(long, value_name = "NUMBER", hide = true)]
     replaces: Option<String>,
-    /// The destination's import permit that an Appendix I export rests on, such as QN/26QN000007.
-    #[arg(long, value_name = "PARTY/NUMBER")]
+    /// Not yet: the destination's import permit that an Appendix I export rests on.
+    #[arg(long, value_name = "PARTY/NUMBER", hide = true)]
     import_permit: Option<String>,
     /// How to send it.
     #[command(flatten)]
@@ -49,6 +49,7 @@ pub(crate) struct Issue {
 }
 
 pub(crate) fn run(arguments: &Issue, desk: &Desk) -> Result<Answer, Failure> {
+    refuse_without_rules(arguments)?;
     let input = Input::read(&arguments.file)?;
     let reading = input
         .permit()
@@ -68,23 +69,12 @@ pub(crate) fn run(arguments: &Issue, desk: &Desk) -> Result<Answer, Failure> {
         .code("KEY_NOT_ALLOWED")
         .hint("nothing was sent"));
     }
-    let warnings = doubts(desk, &pinned, arguments, &reading);
     let folder = arguments.out.clone().unwrap_or_else(|| input.folder());
     let secret_path = folder.join(file_name(&permit.number, "secret"));
     let secret = secret(desk, &author, &reading, &secret_path)?;
 
-    let mut statement = IssueStatement::of(pinned.chain, author.party, permit, &secret);
-    statement.retrospective = arguments.retrospective;
-    statement.replaces = arguments
-        .replaces
-        .as_deref()
-        .map(|text| replaced(&pinned, &author, text))
-        .transpose()?;
-    statement.import_permit = arguments
-        .import_permit
-        .as_deref()
-        .map(|text| import_permit(&pinned, text))
-        .transpose()?;
+    let statement = IssueStatement::of(pinned.chain, author.party, permit, &secret);
+    let warnings = doubts(desk, &pinned, &reading, &statement);
     let name = format!("{}/{}", author.party, permit.number);
     let statement = Statement::Issue(statement);
     let submission = Submission::sign(desk, &pinned, &author, name, statement, &arguments.sending)?;
@@ -121,24 +111,55 @@ pub(crate) fn run(arguments: &Issue, desk: &Desk) -> Result<Answer, Failure> {
     Ok(answer)
 }
 
+/// What the ledger refuses in any case is not sealed, sent and refused there.
+fn refuse_without_rules(arguments: &Issue) -> Result<(), Failure> {
+    let asked = [
+        ("--retrospective", arguments.retrospective),
+        ("--replaces", arguments.replaces.is_some()),
+        ("--import-permit", arguments.import_permit.is_some()),
+    ];
+    let without: Vec<&str> = asked
+        .iter()
+        .filter(|(_, is_asked)| *is_asked)
+        .map(|(name, _)| *name)
+        .collect();
+    if without.is_empty() {
+        return Ok(());
+    }
+    let code = Reason::Unsupported.code();
+    Err(Failure::new(
+        Exit::Refused,
+        format_args!(
+            "{}: the ledger has no rules for it yet, and refuses it [{code}]",
+            without.join(", ")
+        ),
+    )
+    .code(code)
+    .hint("nothing was sent; issue such a permit on paper"))
+}
+
 /// What the ledger may refuse or a person should look at, before anything is signed.
-fn doubts(desk: &Desk, pinned: &Pinned, arguments: &Issue, reading: &Reading) -> Vec<String> {
+fn doubts(
+    desk: &Desk,
+    pinned: &Pinned,
+    reading: &Reading,
+    statement: &IssueStatement,
+) -> Vec<String> {
     let permit = &reading.permit;
     let mut doubts: Vec<String> = reading.warnings.iter().map(ToString::to_string).collect();
     doubts.extend(rules::check(permit).faults.iter().map(ToString::to_string));
     let today = desk.now().date();
     let granted = permit.granted_on();
     let days = i32::from(pinned.genesis.parameters().retrospective_days);
-    let is_old = granted.plus_days(days) < today;
-    if (is_old || granted > today.plus_days(1)) && !arguments.retrospective {
+    if granted.plus_days(days) < today || granted > today.plus_days(1) {
         doubts.push(format!(
             "box 13: granted on {granted}, which the ledger will refuse [GRANT_DATE]"
         ));
     }
-    let is_first_appendix = permit.lines.iter().any(|line| line.appendix == Appendix::I);
-    if permit.kind == Kind::Export && is_first_appendix && arguments.import_permit.is_none() {
+    if rests_on_import_permit(statement) {
         doubts.push(
-            "an Appendix I export names its import permit: --import-permit [NEEDS_IMPORT_PERMIT]"
+            "an Appendix I export rests on an import permit, which the ledger cannot judge yet: it will refuse \
+             this one, issue it on paper [NEEDS_IMPORT_PERMIT]"
                 .into(),
         );
     }
@@ -195,23 +216,4 @@ fn keep(path: &Path, secret: &SecretFile) -> Result<(), Failure> {
 fn unwritten(path: &Path, error: &io::Error) -> Failure {
     Failure::new(Exit::Failed, format_args!("`{}`: {error}", path.display()))
         .hint("look at the disk and who may use the folder")
-}
-
-fn replaced(
-    pinned: &Pinned,
-    author: &Author,
-    text: &str,
-) -> Result<ledger::digest::NumberHash, Failure> {
-    let own = format!("{}/", author.party);
-    let number = PermitNumber::new(text.strip_prefix(&own).unwrap_or(text))
-        .map_err(|error| Failure::new(Exit::NotAPermit, format_args!("`{text}`: {error}")))?;
-    Ok(number_hash(pinned.chain, author.party, number.as_str()))
-}
-
-fn import_permit(pinned: &Pinned, text: &str) -> Result<ledger::record::PermitKey, Failure> {
-    let named = Named::number(text)?.ok_or_else(|| {
-        Failure::new(Exit::Usage, format_args!("`{text}` does not name a permit"))
-            .hint("write it as QN/26QN000007")
-    })?;
-    Ok(named.key(pinned.chain))
 }

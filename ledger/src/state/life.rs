@@ -137,17 +137,21 @@ pub const ISSUE: &[Rule<Issue>] = &[
     rule(
         Reason::NeedsImportPermit,
         "an Appendix I export rests on an import permit (Art. III.2 d), registered operations apart (Art. VII.4)",
-        |c| {
-            let bound =
-                |appendix, source| appendix == Appendix::I && source != Source::RegisteredOperation;
-            c.said.kind == Kind::Export
-                && c.said
-                    .lines
-                    .iter()
-                    .any(|line| bound(line.appendix, line.source))
-        },
+        |c| rests_on_import_permit(c.said),
     ),
 ];
+
+/// Whether it is an export that needs the destination's import permit (Art. III.2 d); specimens of registered
+/// operations count as Appendix II (Art. VII.4).
+#[must_use]
+pub fn rests_on_import_permit(said: &Issue) -> bool {
+    let bound = |appendix, source| appendix == Appendix::I && source != Source::RegisteredOperation;
+    said.kind == Kind::Export
+        && said
+            .lines
+            .iter()
+            .any(|line| bound(line.appendix, line.source))
+}
 
 /// Endorsing an export (box 14).
 pub const ENDORSE: &[Rule<Endorse>] = &[
