@@ -247,12 +247,22 @@ impl Submission {
             self.name
         ));
         page.text(&format!("record   {}", named(&self.signed)));
-        Answer::new("cites.record/1", page)
+        let answer = Answer::new("cites.record/1", page)
             .with("status", "signed")
             .with("statement", self.statement())
             .with("permit", self.permit_json())
-            .with("record", named(&self.signed))
-            .with("bytes", ledger::digest::hex(self.signed.bytes()))
+            .with("record", named(&self.signed));
+        match &self.signed.record().statement {
+            // Its secret is not kept: were it submitted, nobody could ever show what was issued.
+            Statement::Issue(_) => answer,
+            Statement::Endorse(_)
+            | Statement::Sight(_)
+            | Statement::Import(_)
+            | Statement::Refuse(_)
+            | Statement::Cancel(_) => {
+                answer.with("bytes", ledger::digest::hex(self.signed.bytes()))
+            }
+        }
     }
 
     /// What a record that was applied answers, or one that waits.

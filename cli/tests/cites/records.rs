@@ -98,6 +98,11 @@ fn a_dry_run_sends_nothing_and_writes_nothing() {
         )
         .ends(0);
     assert_eq!(run.json()["status"], "signed");
+    assert_eq!(
+        run.json().get("bytes"),
+        None,
+        "without its secret nobody may submit it"
+    );
     assert!(device.node.asked().is_empty());
     assert!(!exists(&device.path("26QS000123.secret")));
     device

@@ -180,18 +180,8 @@ fn inspect_decodes_everything_and_shows_no_secret() {
     let device = Device::new();
     let xml = device.issue(NUMBER);
     let proof = device.save_proof(NUMBER);
-    let run = device
-        .run_as(
-            "QS/management",
-            &[
-                "permit",
-                "issue",
-                &device.permit("26QS000124"),
-                "--dry-run",
-                "--json",
-            ],
-        )
-        .ends(0);
+    let sight = ["sight", &xml, "--port", "QTMAR", "--dry-run", "--json"];
+    let run = device.run_as("QT/customs", &sight).ends(0);
     let hex = run.json()["bytes"].as_str().unwrap().to_owned();
     let bytes: Vec<u8> = (0..hex.len() / 2)
         .map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap())
