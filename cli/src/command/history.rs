@@ -35,9 +35,14 @@ pub(crate) fn run(arguments: &History, desk: &Desk) -> Result<Answer, Failure> {
     if events.is_empty() {
         page.text(&format!("{named}: nothing is recorded"));
     }
+    page.text(&format!(
+        "as node {} tells it, not proven",
+        client.address()
+    ));
     Ok(Answer::new("cites.history/1", page)
         .with("permit", named.to_string())
         .with("source", client.address())
+        .with("proven", false)
         .with("events", events))
 }
 

@@ -214,9 +214,14 @@ fn the_whole_life_of_a_permit_is_shown_and_told() {
     assert_eq!(value["permit"]["lines"][0]["imported"], "958");
     assert_eq!(value["permit"]["imported"]["by"], "QN");
     let run = device.run(&["permit", "history", "QS/26QS000123"]).ends(0);
-    let statements: Vec<&str> = run
-        .stdout
-        .lines()
+    let lines: Vec<&str> = run.stdout.lines().collect();
+    let (last, events) = lines.split_last().unwrap();
+    assert_eq!(
+        *last,
+        format!("as node {} tells it, not proven", device.node.url)
+    );
+    let statements: Vec<&str> = events
+        .iter()
         .map(|line| line.split_whitespace().nth(1).unwrap())
         .collect();
     assert_eq!(
@@ -228,6 +233,7 @@ fn the_whole_life_of_a_permit_is_shown_and_told() {
         .ends(0)
         .json();
     assert_eq!(value["events"].as_array().unwrap().len(), 5);
+    assert_eq!(value["proven"], false);
 }
 
 #[test]
