@@ -36,6 +36,13 @@ impl FromStr for LineArgument {
             .find(|c: char| !c.is_ascii_digit() && c != '.')
             .unwrap_or(rest.len());
         let (number, unit) = rest.split_at(end);
+        // Only a word can be a unit; everything else is part of a number that is none, and shown whole.
+        let is_unit = unit.is_empty() || unit.trim_start().starts_with(char::is_alphabetic);
+        let number = if number.is_empty() || !is_unit {
+            rest
+        } else {
+            number
+        };
         let quantity: Quantity = number
             .parse()
             .map_err(|error: ledger::quantity::QuantityError| error.to_string())?;
@@ -190,6 +197,21 @@ mod tests {
             "A=1e3",
         ] {
             assert!(wrong.parse::<LineArgument>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_line_is_shown_as_it_was_typed() {
+        for (text, expected) in [
+            ("A=x", "`x` is not a decimal number"),
+            ("A=", "`` is not a decimal number"),
+            ("A=-1", "`-1` is not a decimal number"),
+            ("A=1 000", "`1 000` is not a decimal number"),
+            ("A=1,5", "`1,5` is not a decimal number"),
+            ("A=1XYZ", "`XYZ` is not a unit such as NAR or KGM"),
+            ("A=1.00001", "`1.00001` has more than four decimal places"),
+        ] {
+            assert_eq!(text.parse::<LineArgument>(), Err(expected.into()), "{text}");
         }
     }
 }
