@@ -44,6 +44,10 @@ pub(crate) fn run(arguments: &Cancel, desk: &Desk) -> Result<Answer, Failure> {
     if arguments.sending.dry_run {
         return Ok(submission.dry());
     }
+    desk.confirm(&format!(
+        "Cancel {named} ({})? It cannot be taken back, and every Party sees it.",
+        arguments.reason.as_str()
+    ))?;
     let sent = submission.send(desk, &mut pinned)?;
     let mut answer = submission.answer(desk, &sent);
     if let Some(receipt) = &sent.receipt {

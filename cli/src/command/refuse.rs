@@ -66,6 +66,10 @@ pub(crate) fn run(arguments: &Refuse, desk: &Desk) -> Result<Answer, Failure> {
     if arguments.sending.dry_run {
         return Ok(submission.dry());
     }
+    desk.confirm(&format!(
+        "Record the refusal of {named} ({})? It cannot be taken back, and every Party sees it.",
+        arguments.reason
+    ))?;
     let sent = submission.send(desk, &mut pinned)?;
     let mut answer = submission.answer(desk, &sent);
     if sent.receipt.is_some() {

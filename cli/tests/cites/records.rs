@@ -184,6 +184,7 @@ fn the_whole_life_of_a_permit_is_shown_and_told() {
             "QT/customs",
             &[
                 "refuse",
+                "--yes",
                 &xml,
                 "--reason",
                 "OVER_QUANTITY",
@@ -247,6 +248,7 @@ fn what_was_never_issued_can_be_sighted_and_refused_and_is_not_shown() {
             "QT/customs",
             &[
                 "refuse",
+                "--yes",
                 "QS/26QS999999",
                 "--reason",
                 "NOT_ISSUED",

@@ -74,7 +74,7 @@ fn each_refusal_of_the_ledger_is_exit_6_with_its_code() {
         ),
         (
             "QN/management",
-            &["permit", "cancel", NAME, "--reason", "clerical"],
+            &["permit", "cancel", NAME, "--reason", "clerical", "--yes"],
             "WRONG_PARTY",
         ),
         (
@@ -117,7 +117,7 @@ fn a_refusal_tells_what_would_have_been_allowed() {
     run.says("refused OVER_QUANTITY: A at most 960 NAR");
     let run = device.run_as("QT/customs", &import).ends(6);
     run.says("refused WRONG_PARTY: only QN may record the import");
-    let cancel = ["permit", "cancel", NAME, "--reason", "lost"];
+    let cancel = ["permit", "cancel", NAME, "--reason", "lost", "--yes"];
     let run = device.run_as("QN/management", &cancel).ends(6);
     run.says("refused WRONG_PARTY: only QS may cancel it");
 }
@@ -234,6 +234,38 @@ fn a_person_is_asked_before_a_permit_is_spent() {
     let run = device.run_at_terminal(&import, "y\n").unwrap();
     run.ends(0).says("it cannot be used again");
     assert!(device.state(NUMBER).import.is_some());
+}
+
+#[test]
+fn a_person_is_asked_before_a_permit_is_cancelled_or_refused() {
+    let device = Device::new();
+    device.issue(NUMBER);
+    let (authority, customs) = (device.key("QS", "management"), device.key("QN", "customs"));
+    let cancel: &[&str] = &[
+        "--key", &authority, "permit", "cancel", NAME, "--reason", "lost",
+    ];
+    let refuse: &[&str] = &[
+        "--key", &customs, "refuse", NAME, "--reason", "ALTERED", "--port", "QNHAR",
+    ];
+    let before = device.node.asked().len();
+    for arguments in [cancel, refuse] {
+        device.run(arguments).ends(2).says("--yes");
+    }
+    for (arguments, question) in [
+        (cancel, "Cancel QS/26QS000123 (lost)?"),
+        (refuse, "Record the refusal of QS/26QS000123 (ALTERED)?"),
+    ] {
+        let Some(run) = device.run_at_terminal(arguments, "n\n") else {
+            eprintln!("script is not installed: nobody can be asked here");
+            return;
+        };
+        run.ends(130).says(question).says("nothing was sent");
+    }
+    assert_eq!(device.node.asked().len(), before);
+    device.run_at_terminal(refuse, "y\n").unwrap().ends(0);
+    device.run_at_terminal(cancel, "y\n").unwrap().ends(0);
+    let state = device.state(NUMBER);
+    assert!(state.cancellation.is_some() && state.refusals == 1);
 }
 
 #[test]

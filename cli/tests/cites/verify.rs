@@ -134,7 +134,7 @@ fn a_cancelled_permit_is_red_with_the_reason_of_its_cancellation() {
         device
             .run_as(
                 "QS/management",
-                &["permit", "cancel", &xml, "--reason", reason],
+                &["permit", "cancel", &xml, "--reason", reason, "--yes"],
             )
             .ends(0);
         let run = device.run(&["verify", &xml, "--json"]).ends(4);
