@@ -65,7 +65,24 @@ impl Input {
                 format_args!("more than {XML_BYTES_MAX} bytes"),
             ));
         }
-        xml::read(&self.bytes).map_err(|error| not_a_permit(&error))
+        xml::read(&self.bytes).map_err(|error| {
+            let failure = not_a_permit(&error);
+            if self.is_xml() {
+                failure
+            } else {
+                failure.hint("name the permit's XML")
+            }
+        })
+    }
+
+    /// Reads it as a permit that is about to be issued.
+    pub(crate) fn permit_to_issue(&self) -> Result<Reading, Failure> {
+        let read = self.permit();
+        if self.is_xml() {
+            read.map_err(|failure| failure.hint("nothing was sent"))
+        } else {
+            read
+        }
     }
 
     /// Where files that belong to it lie.

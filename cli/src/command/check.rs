@@ -18,9 +18,7 @@ pub(crate) struct Check {
 
 pub(crate) fn run(arguments: &Check, desk: &Desk) -> Result<Answer, Failure> {
     let input = Input::read(&arguments.file)?;
-    let reading = input
-        .permit()
-        .map_err(|failure| failure.hint("nothing was sent"))?;
+    let reading = input.permit_to_issue()?;
     let permit = &reading.permit;
     let mut page = Page::new();
     page.text(&format!("ok: {}", summary(permit)));

@@ -51,9 +51,7 @@ pub(crate) struct Issue {
 pub(crate) fn run(arguments: &Issue, desk: &Desk) -> Result<Answer, Failure> {
     refuse_without_rules(arguments)?;
     let input = Input::read(&arguments.file)?;
-    let reading = input
-        .permit()
-        .map_err(|failure| failure.hint("nothing was sent"))?;
+    let reading = input.permit_to_issue()?;
     let permit = &reading.permit;
     let mut pinned = desk.pinned()?;
     let author = Author::open(desk, &pinned, Role::Management)?;

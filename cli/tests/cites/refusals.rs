@@ -298,6 +298,19 @@ fn a_document_with_faults_is_not_issued_and_all_faults_are_told() {
 }
 
 #[test]
+fn whoever_names_another_file_is_told_what_to_name() {
+    let device = Device::new();
+    for (name, hint) in [
+        ("genesis.toml", "hint: name the permit's XML"),
+        ("page.xml", "hint: nothing was sent"),
+    ] {
+        device.write("page.xml", b"<html/>", 0o644);
+        let run = device.run(&["permit", "check", name]).ends(8);
+        assert!(run.stderr.contains(hint), "{run:#?}");
+    }
+}
+
+#[test]
 fn what_has_no_rules_yet_is_refused_before_anything_is_sealed() {
     let device = Device::new();
     let xml = device.permit(NUMBER);
