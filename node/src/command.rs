@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use ::genesis::check::Faults;
 use node::config::ConfigError;
 use node::identity::IdentityError;
+use serde_json::{Map, Value};
 
 pub(crate) mod bench;
 pub(crate) mod demo;
@@ -24,7 +25,9 @@ pub(crate) enum Exit {
     Failed = 1,
     /// Wrong usage, as clap says it too.
     Usage = 2,
-    /// The node does not answer.
+    /// The node answers, and is not in step with the others, or may not vote yet: a person must look.
+    NotInStep = 3,
+    /// The node does not answer, or refuses to serve.
     Unreachable = 5,
     /// A file is missing or is not what it should be.
     BadInput = 8,
@@ -70,6 +73,19 @@ impl Failure {
             let _gone = write!(out, "error: {}\n{hint}", complaint.error);
         }
         ExitCode::from(self.exit as u8)
+    }
+
+    /// What it adds to the object of `--json`.
+    pub(crate) fn fields(&self) -> Map<String, Value> {
+        let told = |text: fn(&Complaint) -> &str| {
+            let texts: Vec<_> = self.complaints.iter().map(text).collect();
+            Value::from(texts.join("\n"))
+        };
+        let mut fields = Map::new();
+        fields.insert("exit_code".into(), (self.exit as u8).into());
+        fields.insert("error".into(), told(|complaint| &complaint.error));
+        fields.insert("hint".into(), told(|complaint| &complaint.hint));
+        fields
     }
 
     #[cfg(test)]
