@@ -3,6 +3,7 @@
 mod handlers;
 mod heights;
 mod played;
+mod refusing;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU16, Ordering};
