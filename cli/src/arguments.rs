@@ -21,7 +21,8 @@ Exit codes:
   1 the tool or its set-up failed   6 refused by the ledger: do not try again
   2 wrong usage                     7 key missing, locked or not allowed
   3 amber: a person must look       8 not a permit
-  4 red: do not accept              9 submitted, not final in time";
+  4 red: do not accept              9 submitted, not final in time
+                                  130 stopped at the keyboard";
 
 /// CITES permits on a shared ledger: issue, endorse, accept, verify. Not a product of the CITES Secretariat.
 #[derive(Debug, Parser)]
