@@ -43,6 +43,8 @@ const JUDGED_MAX: usize = 512;
 const OUTGOING_MAX: usize = 4_096;
 /// The outbox is published again this often, and whenever a node connects.
 const PUBLISH_AGAIN: Duration = Duration::from_secs(10);
+/// Longest wait for threads that still use the database when the node ends.
+const CLOSE_MAX: Duration = Duration::from_secs(5);
 
 /// Runs the node until `stop` is done, then ends it in good order.
 ///
@@ -129,11 +131,26 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), R
         "the node runs"
     );
     let ended = application.run(engine.channels, stop).await;
-    // First the doors, then consensus; the store closes when nobody holds it any more.
+    // First the doors, then consensus, the store last.
     tasks.shutdown().await;
+    drop(threads);
     engine::stop(engine.handle).await;
-    info!(height = store.tip().height().0, "the node has stopped");
+    let height = store.tip().height();
+    close(store).await;
+    info!(height = height.0, "the node has stopped");
     Ok(ended?)
+}
+
+/// Closes the database, for whoever opens it next: a thread may still be at its last record or answer.
+async fn close(store: Arc<Store>) {
+    let waits = async {
+        while Arc::strong_count(&store) > 1 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    if tokio::time::timeout(CLOSE_MAX, waits).await.is_err() {
+        warn!("the database is still in use; it closes with the process");
+    }
 }
 
 fn open_store(config: &Config, genesis: &Genesis) -> Result<Store, RunError> {
