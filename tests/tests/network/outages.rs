@@ -50,7 +50,7 @@ impl Load {
     }
 }
 
-/// Every acknowledged record is final, on every node.
+/// Every acknowledged record is final, on every node, and no node still answers for one.
 fn assert_kept(network: &Network, acknowledged: &[RecordDigest]) {
     let client = network.client(0);
     for digest in acknowledged {
@@ -66,6 +66,13 @@ fn assert_kept(network: &Network, acknowledged: &[RecordDigest]) {
             agreement.receipts.contains_key(digest),
             "record {digest} was lost"
         );
+    }
+    // What is final is no promise any more, on no node.
+    for place in 0..4 {
+        network.wait(&format!("node {place} has kept its promises"), || {
+            let status = network.client(place).get("/v1/status")?;
+            (status.number("outbox") == Some(0)).then_some(())
+        });
     }
 }
 
