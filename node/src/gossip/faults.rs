@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use libp2p::PeerId;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::Acceptance;
@@ -20,11 +21,41 @@ const WINDOW: Duration = Duration::from_secs(60);
 const WEIGHT_MAX: u32 = 1_000;
 
 /// How much one record's fate is held against the peer that passed it on.
-pub(super) const fn weight(acceptance: Acceptance) -> u32 {
+const fn weight(acceptance: Acceptance) -> u32 {
     match acceptance {
         Acceptance::Ignore | Acceptance::Accept => 0,
         Acceptance::Doubt => 1,
         Acceptance::Reject => 50,
+    }
+}
+
+/// What was found of the records of a message.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Findings {
+    pub(super) worst: Acceptance,
+    /// Held against the peer.
+    pub(super) weight: u32,
+}
+
+impl Findings {
+    /// One thing was found.
+    pub(super) const fn of(acceptance: Acceptance) -> Self {
+        Self {
+            worst: acceptance,
+            weight: weight(acceptance),
+        }
+    }
+
+    /// One record that is rejected or in doubt condemns its message, so that no node is blamed for what it
+    /// passed on among good ones; one accepted record is worth passing on.
+    pub(super) async fn of_all(answers: Vec<oneshot::Receiver<Acceptance>>) -> Self {
+        let mut findings = Self::of(Acceptance::Ignore);
+        for answer in answers {
+            let found = answer.await.unwrap_or(Acceptance::Ignore);
+            findings.worst = findings.worst.max(found);
+            findings.weight = findings.weight.saturating_add(weight(found));
+        }
+        findings
     }
 }
 
@@ -100,6 +131,27 @@ mod tests {
     fn peer(n: u8) -> PeerId {
         let keypair = Keypair::ed25519_from_bytes([n; 32]).unwrap();
         keypair.public().to_peer_id()
+    }
+
+    #[tokio::test]
+    async fn one_bad_record_condemns_its_message_and_each_is_counted() {
+        use Acceptance::{Accept, Doubt, Ignore, Reject};
+        for (found, worst, weight) in [
+            (&[][..], Ignore, 0),
+            (&[Ignore, Accept, Ignore][..], Accept, 0),
+            (&[Accept, Doubt, Doubt, Accept][..], Doubt, 2),
+            (&[Reject, Doubt, Accept, Reject][..], Reject, 101),
+        ] {
+            let answers = found.iter().map(|acceptance| {
+                let (reply, answer) = oneshot::channel();
+                reply.send(*acceptance).unwrap();
+                answer
+            });
+            let (gone, unanswered) = oneshot::channel();
+            drop(gone);
+            let findings = Findings::of_all(answers.chain([unanswered]).collect()).await;
+            assert_eq!((findings.worst, findings.weight), (worst, weight));
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
 use super::bundle::{self, BUNDLE_BYTES_MAX, Gathering};
-use super::faults::{AWAY_FOR, Faults, weight};
+use super::faults::{AWAY_FOR, Faults, Findings};
 use super::peers::Peers;
 use super::{Acceptance, Address, GossipError, Received, Settings};
 
@@ -62,24 +62,6 @@ struct Judged {
     message: MessageId,
     peer: PeerId,
     findings: Findings,
-}
-
-/// What was found of the records of a message.
-#[derive(Clone, Copy, Debug)]
-struct Findings {
-    worst: Acceptance,
-    /// Held against the peer.
-    weight: u32,
-}
-
-impl Findings {
-    /// One thing was found.
-    const fn of(acceptance: Acceptance) -> Self {
-        Self {
-            worst: acceptance,
-            weight: weight(acceptance),
-        }
-    }
 }
 
 pub(super) struct Gossip {
@@ -320,7 +302,7 @@ impl Gossip {
             answers.push(answer);
         }
         self.judging.push(Box::pin(async move {
-            let findings = tokio::time::timeout(JUDGE_TIMEOUT, findings_of(answers)).await;
+            let findings = tokio::time::timeout(JUDGE_TIMEOUT, Findings::of_all(answers)).await;
             Judged {
                 message,
                 peer,
@@ -356,18 +338,6 @@ impl Gossip {
             self.swarm.behaviour_mut().members.allow_peer(peer);
         }
     }
-}
-
-/// One record that is rejected or in doubt condemns its message, so that no node is blamed for what it passed
-/// on among good ones; one accepted record is worth passing on.
-async fn findings_of(answers: Vec<oneshot::Receiver<Acceptance>>) -> Findings {
-    let mut findings = Findings::of(Acceptance::Ignore);
-    for answer in answers {
-        let found = answer.await.unwrap_or(Acceptance::Ignore);
-        findings.worst = findings.worst.max(found);
-        findings.weight = findings.weight.saturating_add(weight(found));
-    }
-    findings
 }
 
 async fn until(due: Option<Instant>) {
