@@ -90,7 +90,9 @@ impl RunError {
                     .into()
             }
             Self::NotAccepted(_) => {
-                "compare the fingerprint by telephone, then `cites-node genesis accept`".into()
+                "compare the fingerprint by telephone, then `cites-node genesis accept`; after a lost disk, \
+                 `cites-node guard re-arm --new-data`"
+                    .into()
             }
             Self::PeerKey(_) => "report it: this must never happen".into(),
             Self::Lock(_) => "stop the other process first".into(),
