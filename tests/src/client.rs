@@ -7,6 +7,8 @@ use ledger::signed::Signed;
 use serde_json::Value;
 use ureq::Agent;
 
+use crate::network::BOUND;
+
 /// No test waits longer for one answer.
 const ANSWER_MAX: Duration = Duration::from_secs(60);
 
@@ -85,6 +87,15 @@ impl Client {
             &format!("/v1/records?wait=final&timeout_ms={}", wait.as_millis()),
             signed.bytes(),
         )
+    }
+
+    /// Hands in a record that must become final, and applied.
+    ///
+    /// # Panics
+    /// With what the node answered, where it did not.
+    pub fn apply(&self, signed: &Signed) {
+        let answer = self.submit(signed, BOUND).expect("an answer");
+        assert!(answer.is_applied(), "{answer:?}");
     }
 
     /// Hands in a record and waits until the node has stored it.

@@ -84,13 +84,7 @@ fn three_of_four_go_on_and_the_fourth_catches_up() {
     network.kill(&[1]);
     for serial in 0..5 {
         let signed = issue(chain, &format!("THREE{serial}"));
-        assert!(
-            network
-                .client(0)
-                .submit(&signed, BOUND)
-                .unwrap()
-                .is_applied()
-        );
+        network.client(0).apply(&signed);
     }
     let without = network.check(&[0, 2, 3]);
     network.up(&[1]);
@@ -102,13 +96,7 @@ fn two_of_four_halt_lose_nothing_and_go_on_when_a_third_is_back() {
     let _turn = alone();
     let mut network = Network::start();
     let chain = network.chain();
-    assert!(
-        network
-            .client(0)
-            .submit(&issue(chain, "BEFORE"), BOUND)
-            .unwrap()
-            .is_applied()
-    );
+    network.client(0).apply(&issue(chain, "BEFORE"));
     let before = network.check(&[0, 1, 2, 3]);
     network.kill(&[2, 3]);
     let waiting = [issue(chain, "HALT1"), issue(chain, "HALT2")];
@@ -185,13 +173,7 @@ fn four_that_are_killed_together_go_on_by_themselves() {
         });
         network.up(&[0, 1, 2, 3]);
         let signed = issue(chain, &format!("AGAIN{round}"));
-        assert!(
-            network
-                .client(3)
-                .submit(&signed, BOUND)
-                .unwrap()
-                .is_applied()
-        );
+        network.client(3).apply(&signed);
         assert_kept(&network, &load.acknowledged.into_inner().unwrap());
     }
 }
@@ -205,13 +187,7 @@ fn a_follower_that_joins_late_reaches_the_same_state() {
     network.up(&[0, 1, 2, 3]);
     for serial in 0..40 {
         let signed = issue(chain, &format!("LATE{serial}"));
-        assert!(
-            network
-                .client(0)
-                .submit(&signed, BOUND)
-                .unwrap()
-                .is_applied()
-        );
+        network.client(0).apply(&signed);
     }
     let before = network.check(&[0, 1, 2, 3]);
     assert!(before.height >= 40);
@@ -222,11 +198,7 @@ fn a_follower_that_joins_late_reaches_the_same_state() {
         "follower"
     );
     // Whoever follows can author too: a record handed in there is final everywhere.
-    let answer = network
-        .client(4)
-        .submit(&endorse(chain, "LATE0", 1), BOUND)
-        .unwrap();
-    assert!(answer.is_applied(), "{answer:?}");
+    network.client(4).apply(&endorse(chain, "LATE0", 1));
     assert!(network.check(&[0, 1, 2, 3, 4]).height > before.height);
 }
 
@@ -238,13 +210,7 @@ fn a_node_whose_time_stands_still_holds_nobody_up() {
     network.node(3).freeze().unwrap();
     for serial in 0..5 {
         let signed = issue(chain, &format!("FROZEN{serial}"));
-        assert!(
-            network
-                .client(0)
-                .submit(&signed, BOUND)
-                .unwrap()
-                .is_applied()
-        );
+        network.client(0).apply(&signed);
     }
     let without = network.check(&[0, 1, 2]);
     network.node(3).thaw().unwrap();
@@ -312,13 +278,7 @@ fn clients_that_are_slow_on_purpose_block_nobody_and_are_cut_off() {
         })
         .collect();
     let begun = Instant::now();
-    assert!(
-        network
-            .client(0)
-            .submit(&issue(chain, "SLOW"), BOUND)
-            .unwrap()
-            .is_applied()
-    );
+    network.client(0).apply(&issue(chain, "SLOW"));
     assert!(
         begun.elapsed() < Duration::from_secs(10),
         "{:?}",
