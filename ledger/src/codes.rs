@@ -5,12 +5,14 @@
 //! ledger are enums with fixed indices; a new code gets the next index, and no index is ever used again.
 
 mod country;
+mod group;
 mod kind;
 mod letters;
 mod term;
 mod unit;
 
 pub use country::Country;
+pub use group::Group;
 pub use kind::{Kind, Uses};
 pub use letters::{Appendix, Purpose, Source};
 pub use term::Term;

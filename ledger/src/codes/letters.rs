@@ -53,3 +53,32 @@ impl Source {
         matches!(self, Self::Confiscated | Self::PreConvention)
     }
 }
+
+impl Appendix {
+    /// The Appendix by whose rules a specimen of this source is traded: specimens of Appendix I from
+    /// registered operations are deemed to be of Appendix II (Art. VII.4).
+    #[must_use]
+    pub const fn treated_with(self, source: Source) -> Self {
+        match (self, source) {
+            (Self::I, Source::RegisteredOperation) => Self::II,
+            (Self::I | Self::II | Self::III, _) => self,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_registered_operations_lift_appendix_i() {
+        for appendix in Appendix::ALL {
+            for source in Source::ALL {
+                let treated = appendix.treated_with(*source);
+                let lifted = *appendix == Appendix::I && *source == Source::RegisteredOperation;
+                let expected = if lifted { Appendix::II } else { *appendix };
+                assert_eq!(treated, expected, "{appendix} {source}");
+            }
+        }
+    }
+}

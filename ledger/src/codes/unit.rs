@@ -71,11 +71,36 @@ impl Unit {
             Self::SquareMetre => Dimension::Area,
         }
     }
+
+    /// How many of the smallest unit of its dimension it holds: 1 kilogram is 1,000 grams.
+    #[must_use]
+    pub const fn parts(self) -> u32 {
+        match self {
+            Self::Kilogram | Self::Litre => 1_000,
+            Self::CubicMetre => 1_000_000,
+            Self::Number
+            | Self::Gram
+            | Self::CubicCentimetre
+            | Self::Millilitre
+            | Self::Metre
+            | Self::SquareMetre => 1,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_smallest_unit_of_each_dimension_is_one_part() {
+        for unit in Unit::ALL {
+            let same = Unit::ALL
+                .iter()
+                .filter(|other| other.dimension() == unit.dimension());
+            assert_eq!(same.map(|other| other.parts()).min(), Some(1), "{unit}");
+        }
+    }
 
     #[test]
     fn old_codes_stand_for_todays_units_and_todays_codes_are_no_aliases() {
