@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::Place;
+use super::rules::{Findings, RuleId};
 #[cfg(doc)]
 use crate::limits::FAULTS_MAX;
 
@@ -61,14 +62,21 @@ fault_codes! {
     PreConvention "PRE_CONVENTION";
     /// Warning: a source that needs something beside it (box 10, box 12b).
     SourceAlone "SOURCE_ALONE";
-    /// Warning: term, unit and purpose that rarely meet.
+    /// Warning: codes that rarely or never meet: term, unit, purpose, source, Appendix.
     Unlikely "UNLIKELY";
+    /// Warning: boxes that do not fit the kind of the document.
+    Kind "KIND";
     /// Warning: countries that contradict kind or each other (boxes 3a, 4, 6, 12).
     Country "COUNTRY";
-    /// Warning: a re-export certificate that does not say where the specimens came from (box 12).
+    /// A document that cites itself, or a re-export certificate that is silent about where the specimens came
+    /// from. Warning: what it says of that is incomplete (boxes 12, 12a).
     Origin "ORIGIN";
-    /// Warning: box 14 shows more than box 11, or another unit.
+    /// Box 14 shows more than box 11, or measures something else. Warning: another unit for the same.
     OverQuantity "OVER_QUANTITY";
+    /// Issued after the goods left, for Appendix I or without saying so. Warning: issued after they left.
+    Retrospective "RETROSPECTIVE";
+    /// Warning: more used than the quota, or quantities of box 11a that contradict box 11.
+    Quota "QUOTA";
 }
 
 /// One fault: `line 41, box 11 line A: quantity … is not a decimal number [XSD]`.
@@ -83,6 +91,8 @@ pub struct PermitFault {
     pub code: FaultCode,
     /// What is wrong, in words, with the input in backticks.
     pub message: String,
+    /// The rule of the catalogue that is broken or in doubt; absent where the document cannot be read there.
+    pub rule: Option<RuleId>,
 }
 
 impl fmt::Display for PermitFault {
@@ -103,6 +113,37 @@ impl fmt::Display for PermitFault {
     }
 }
 
+impl FaultCode {
+    /// Whether a box could not be read, so that rules that look at it were not judged.
+    #[must_use]
+    pub const fn is_of_reading(self) -> bool {
+        match self {
+            Self::Xml
+            | Self::NoPermit
+            | Self::Xsd
+            | Self::Code
+            | Self::Missing
+            | Self::Repeated
+            | Self::TooMany => true,
+            Self::ValidityTooLong
+            | Self::Dates
+            | Self::Quantity
+            | Self::Alias
+            | Self::Unknown
+            | Self::Copy
+            | Self::PreConvention
+            | Self::SourceAlone
+            | Self::Unlikely
+            | Self::Kind
+            | Self::Country
+            | Self::Origin
+            | Self::OverQuantity
+            | Self::Retrospective
+            | Self::Quota => false,
+        }
+    }
+}
+
 /// Why a document is no permit: all its faults, in the order of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PermitError {
@@ -110,14 +151,37 @@ pub struct PermitError {
     pub faults: Vec<PermitFault>,
     /// How many more there were.
     pub more: usize,
+    /// Doubts beside the faults, sorted; what stands in boxes that could not be read is not among them.
+    pub warnings: Vec<PermitFault>,
 }
 
 impl PermitError {
     /// Sorts faults and keeps as many as are told.
-    pub(crate) fn new(mut faults: Vec<PermitFault>, more: usize) -> Self {
-        faults.sort();
-        faults.dedup();
-        Self { faults, more }
+    pub(crate) fn new(
+        Findings {
+            mut faults,
+            mut warnings,
+        }: Findings,
+        more: usize,
+    ) -> Self {
+        for list in [&mut faults, &mut warnings] {
+            list.sort();
+            list.dedup();
+        }
+        Self {
+            faults,
+            more,
+            warnings,
+        }
+    }
+
+    /// Faults and doubts together, to be told rule by rule.
+    #[must_use]
+    pub fn findings(&self) -> Findings {
+        Findings {
+            faults: self.faults.clone(),
+            warnings: self.warnings.clone(),
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use alloc::vec::Vec;
 
 use super::Permit;
 use super::fault::PermitFault;
+use super::rules::Findings;
 
 pub use self::read::read;
 pub use self::write::write;
@@ -28,6 +29,17 @@ pub struct Reading {
     pub tolerated: Tolerated,
     /// Doubts for a person, in the order of the file.
     pub warnings: Vec<PermitFault>,
+}
+
+impl Reading {
+    /// The doubts, to be told rule by rule.
+    #[must_use]
+    pub fn findings(&self) -> Findings {
+        Findings {
+            faults: Vec::new(),
+            warnings: self.warnings.clone(),
+        }
+    }
 }
 
 /// Deviations that do not change the meaning of a document.

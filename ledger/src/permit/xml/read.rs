@@ -48,12 +48,16 @@ pub fn read(xml: &[u8]) -> Result<Reading, PermitError> {
                 warnings,
             })
         }
-        Some(_) | None => Err(PermitError::new(faults, more)),
+        Some(_) | None => Err(PermitError::new(Findings { faults, warnings }, more)),
     }
 }
 
 fn alone(fault: PermitFault) -> PermitError {
-    PermitError::new(vec![fault], 0)
+    let found = Findings {
+        faults: vec![fault],
+        warnings: Vec::new(),
+    };
+    PermitError::new(found, 0)
 }
 
 const PERMIT: &str = "CITESEPermit";
@@ -65,6 +69,7 @@ fn find_permit(root: Element) -> Result<Element, PermitFault> {
         place: None,
         code: FaultCode::NoPermit,
         message,
+        rule: None,
     };
     let version_1 = (root.xml_line, contains(&root, "CBFShip"));
     let mut found = Vec::new();
@@ -156,7 +161,7 @@ impl Draft {
         };
         self.traders(&permit, consignment_line);
         let mut found = Findings::default();
-        rules::check_parties(&permit, &mut found);
+        rules::check_together(&permit, &mut found);
         self.adopt(found, xml_line);
         Some(permit)
     }
@@ -341,7 +346,7 @@ impl Draft {
             let mut found = Findings::default();
             rules::check_line(&line, &mut found);
             if let Some(purpose) = purpose {
-                rules::check_likelihood(&line, purpose, &mut found);
+                rules::check_pairs(&line, purpose, &mut found);
             }
             self.adopt(found, xml_line);
             if lines.iter().any(|other| other.id == line.id) {

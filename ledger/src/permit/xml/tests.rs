@@ -13,9 +13,10 @@ use super::*;
 use crate::codes::{Kind, Source, Unit};
 use crate::limits::{FAULTS_MAX, LINES_MAX, XML_BYTES_MAX, XML_ELEMENTS_MAX};
 use crate::party::PartyCode;
+use crate::permit::Moment;
 use crate::permit::fault::FaultCode;
+use crate::permit::rules::{self, RuleId, WhereChecked};
 use crate::permit::text::Text;
-use crate::permit::{Moment, rules};
 use crate::time::CivilDate;
 
 fn samples(folder: &str) -> Vec<PathBuf> {
@@ -233,12 +234,28 @@ fn every_code_of_faults_and_warnings_occurs_in_a_sample() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
+#[test]
+fn every_rule_of_a_document_is_broken_or_doubted_in_a_sample() {
+    let mut seen = BTreeSet::new();
+    for path in samples("good").iter().chain(&samples("bad")) {
+        let found = match read(&fs::read(path).expect("file")) {
+            Ok(reading) => reading.findings(),
+            Err(error) => error.findings(),
+        };
+        let all = found.faults.into_iter().chain(found.warnings);
+        seen.extend(all.filter_map(|finding| finding.rule));
+    }
+    let of_documents = |rule: &RuleId| rule.where_checked() != WhereChecked::Ledger;
+    let expected = RuleId::ALL.iter().copied().filter(of_documents);
+    assert_eq!(seen, expected.collect());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
     fn mutated_samples_never_panic_and_never_read_as_what_they_cannot_write(
-        sample in 0_usize..8,
+        sample in 0_usize..256,
         edits in proptest::collection::vec((any::<u16>(), any::<u8>(), 0..4_u8), 1..12),
     ) {
         let paths = samples("good");

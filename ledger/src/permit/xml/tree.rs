@@ -86,6 +86,7 @@ fn fault(xml_line: Option<u32>, message: String) -> PermitFault {
         place: None,
         code: FaultCode::Xml,
         message,
+        rule: None,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::codes::{Country, Unit};
 use crate::limits::FAULTS_MAX;
 use crate::permit::fault::{FaultCode, PermitFault};
 use crate::permit::number::PermitNumber;
-use crate::permit::rules::Findings;
+use crate::permit::rules::{Findings, RuleId};
 use crate::permit::text::{self, Text};
 use crate::permit::{FormBox, Measure, Moment, Place};
 
@@ -36,16 +36,21 @@ pub(super) struct Leaf {
 
 impl Draft {
     pub(super) fn fault(&mut self, xml_line: u32, at: Place, code: FaultCode, message: String) {
-        if self.faults.len() >= FAULTS_MAX {
-            self.more = self.more.saturating_add(1);
-            return;
-        }
-        self.faults.push(PermitFault {
+        self.note_fault(PermitFault {
             xml_line: Some(xml_line),
             place: Some(at),
             code,
             message,
+            rule: (code == FaultCode::Code).then_some(RuleId::R15),
         });
+    }
+
+    fn note_fault(&mut self, fault: PermitFault) {
+        if self.faults.len() >= FAULTS_MAX {
+            self.more = self.more.saturating_add(1);
+            return;
+        }
+        self.faults.push(fault);
     }
 
     pub(super) fn warn(
@@ -55,13 +60,18 @@ impl Draft {
         code: FaultCode,
         message: String,
     ) {
+        self.note_warning(PermitFault {
+            xml_line: Some(xml_line),
+            place: at,
+            code,
+            message,
+            rule: None,
+        });
+    }
+
+    fn note_warning(&mut self, warning: PermitFault) {
         if self.warnings.len() < FAULTS_MAX {
-            self.warnings.push(PermitFault {
-                xml_line: Some(xml_line),
-                place: at,
-                code,
-                message,
-            });
+            self.warnings.push(warning);
         }
     }
 
@@ -78,15 +88,13 @@ impl Draft {
             let here = lines.into_iter().flatten().find(|line| *line >= xml_line);
             here.unwrap_or(xml_line)
         };
-        for fault in found.faults {
-            if let Some(place) = fault.place {
-                let xml_line = line_of(self, fault.place);
-                self.fault(xml_line, place, fault.code, fault.message);
-            }
+        for mut fault in found.faults {
+            fault.xml_line = Some(line_of(self, fault.place));
+            self.note_fault(fault);
         }
-        for warning in found.warnings {
-            let xml_line = line_of(self, warning.place);
-            self.warn(xml_line, warning.place, warning.code, warning.message);
+        for mut warning in found.warnings {
+            warning.xml_line = Some(line_of(self, warning.place));
+            self.note_warning(warning);
         }
     }
 
