@@ -235,6 +235,18 @@ fn every_code_of_faults_and_warnings_occurs_in_a_sample() {
 }
 
 #[test]
+fn every_kind_of_document_has_a_good_sample_without_doubts() {
+    let mut seen = BTreeSet::new();
+    for path in samples("good") {
+        let reading = read(&fs::read(&path).expect("file")).expect("good");
+        if reading.warnings.is_empty() {
+            seen.insert(reading.permit.kind);
+        }
+    }
+    assert_eq!(Vec::from_iter(seen), Kind::ALL);
+}
+
+#[test]
 fn every_rule_of_a_document_is_broken_or_doubted_in_a_sample() {
     let mut seen = BTreeSet::new();
     for path in samples("good").iter().chain(&samples("bad")) {
