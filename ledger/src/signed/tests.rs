@@ -6,7 +6,10 @@ use super::*;
 use crate::limits::{LINES_MAX, OFFICES_PER_RECORD_MAX, ORIGINS_PER_LINE_MAX};
 use crate::party::{OfficeNumber, Role};
 use crate::quantity::Quantity;
-use crate::record::{Endorse, Issue, Origin, Statement};
+use crate::record::{
+    CancelReason, Endorse, Issue, LineKey, Origin, Replaces, RevokeRange, RevokeReason,
+    SerialRange, Series, Statement,
+};
 use crate::testing::{
     START, endorse, import, issue, issued_line, key, line, office, office_key, party, permit,
     quantities, record, sight, sign, units,
@@ -35,9 +38,30 @@ fn a_record_that_is_not_well_formed_is_refused_for_its_first_fault() {
     use FormError as F;
     let sighting = stated(sight(permit("1")));
     let origin = |number: u8| Origin {
-        permit: permit("0"),
-        line: line(number),
+        root: LineKey {
+            permit: permit("0"),
+            line: line(number),
+        },
+        last: None,
         drawn: units(1),
+    };
+    let replaces = |reason| Replaces {
+        number: permit("0").number,
+        reason,
+    };
+    let revoked = |first, last| {
+        let range = SerialRange {
+            first,
+            last,
+            ..SerialRange::parse("26QS01", "26QS02").unwrap()
+        };
+        let (series, reason) = (Series::Stamps, RevokeReason::Lost);
+        stated(Statement::RevokeRange(RevokeRange {
+            series,
+            range,
+            reason,
+            lifted: false,
+        }))
     };
     let offices = |offices: &[u16]| Record {
         offices: offices.iter().copied().map(OfficeNumber).collect(),
@@ -57,7 +81,7 @@ fn a_record_that_is_not_well_formed_is_refused_for_its_first_fault() {
         })
     };
     #[rustfmt::skip]
-    let rows: [(&str, Record, Result<(), FormError>); 23] = [
+    let rows: [(&str, Record, Result<(), FormError>); 28] = [
         ("as it should be", sighting.clone(), Ok(())),
         ("version 0", Record { version: 0, ..sighting.clone() }, Err(F::Version(0))),
         ("version 2, no office", Record { version: 2, offices: vec![], ..sighting.clone() }, Err(F::Version(2))),
@@ -78,6 +102,16 @@ fn a_record_that_is_not_well_formed_is_refused_for_its_first_fault() {
         ("nothing drawn", issued(|issue| {
             issue.lines[0].origins = vec![Origin { drawn: Quantity::ZERO, ..origin(1) }];
         }), Err(F::ZeroQuantity)),
+        ("the same line by way of two certificates", issued(|issue| {
+            let by = |number| Origin { last: Some(origin(number).root), ..origin(1) };
+            issue.lines[0].origins = vec![by(1), by(2)];
+        }), Ok(())),
+        ("replaces what was lost", issued(|issue| issue.replaces = Some(replaces(CancelReason::Lost))), Ok(())),
+        ("replaces what was withdrawn", issued(|issue| {
+            issue.replaces = Some(replaces(CancelReason::Withdrawn));
+        }), Err(F::Replaces)),
+        ("a range", revoked(1, 9), Ok(())),
+        ("a range that ends before it begins", revoked(9, 1), Err(F::Range)),
         ("no lines to endorse", stated(endorse(permit("1"), vec![])), Err(F::Lines)),
         ("lines to endorse out of order", stated(endorse(permit("1"), swapped)), Err(F::Lines)),
         ("a line to endorse twice", stated(endorse(permit("1"), twice.clone())), Err(F::Lines)),
@@ -163,8 +197,11 @@ fn a_record_of_the_largest_permit_fits_and_a_larger_is_refused() {
         for line in &mut issue.lines {
             let drawn = Quantity::MAX;
             line.origins = vec![Origin {
-                permit: permit("0"),
-                line: line.line,
+                root: LineKey {
+                    permit: permit("0"),
+                    line: line.line,
+                },
+                last: None,
                 drawn,
             }];
         }
@@ -174,8 +211,11 @@ fn a_record_of_the_largest_permit_fits_and_a_larger_is_refused() {
     if let Statement::Issue(issue) = &mut record.statement {
         for line in &mut issue.lines {
             let origin = |number| Origin {
-                permit: permit("0"),
-                line: crate::testing::line(number),
+                root: LineKey {
+                    permit: permit("0"),
+                    line: crate::testing::line(number),
+                },
+                last: None,
                 drawn: units(1),
             };
             line.origins = (1..=16).map(origin).collect();

@@ -14,7 +14,7 @@ use crate::permit::Moment;
 use crate::permit::commitment::PermitSecret;
 use crate::permit::number::PermitNumber;
 use crate::permit::xml;
-use crate::record::{CancelReason, Statement};
+use crate::record::{CancelReason, Issue, Replaces, Statement};
 use crate::testing::*;
 
 const NUMBER: &str = "26QS000123/AA";
@@ -126,6 +126,19 @@ fn codes(verdict: &Verdict) -> Vec<&'static str> {
         .collect()
 }
 
+/// The same facts under another number take the permit's place.
+fn replaced(scene: Scene) -> Scene {
+    let mut issue = Issue::of(CHAIN, party("QS"), &scene.document, &scene.secret);
+    let reason = CancelReason::Clerical;
+    issue.replaces = Some(Replaces {
+        number: issue.number,
+        reason,
+    });
+    issue.stamp = None;
+    issue.number = permit("26QS000124/AA").number;
+    scene.says(QS, Statement::Issue(issue))
+}
+
 #[test]
 fn each_act_on_a_permit_changes_what_the_officer_sees() {
     let cancelled = |reason| {
@@ -155,7 +168,7 @@ fn each_act_on_a_permit_changes_what_the_officer_sees() {
         ),
         (cancelled(CancelReason::Lost), Light::Red, &["LOST"]),
         (cancelled(CancelReason::Stolen), Light::Red, &["STOLEN"]),
-        (cancelled(CancelReason::Replaced), Light::Red, &["REPLACED"]),
+        (replaced(scene()), Light::Red, &["REPLACED", "NOT_ENDORSED"]),
         (
             with(|p| refuse(p, Reason::Altered), QN_CUSTOMS),
             Light::Amber,

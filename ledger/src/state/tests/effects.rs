@@ -1,5 +1,8 @@
 //! What an applied statement leaves behind, and what a refused one does not.
 
+use std::collections::BTreeSet;
+use std::vec;
+
 use super::*;
 use crate::digest::RecordDigest;
 use crate::limits::REFUSED_PER_AUTHOR_MAX;
@@ -7,7 +10,7 @@ use crate::parameters::Parameters;
 use crate::party::{OfficeNumber, Party};
 use crate::reason::Reason;
 use crate::signed::CheckAll;
-use crate::testing::{PARTIES, entries, port};
+use crate::testing::{PARTIES, entries, plain_party, port};
 use crate::tree::KeyHash;
 
 fn balances(ledger: &TestLedger, permit: &PermitKey) -> Vec<(u64, Option<u64>, Option<u64>)> {
@@ -85,11 +88,17 @@ fn sightings_refusals_and_refused_attempts_are_counted_and_change_nothing_else()
         let refused = ledger.state_now(("QP", role), sight(key), after(number));
         assert_eq!(refused, Some(Reason::Role));
     }
+    let counts = |code, attempts, refusals| PortCounts {
+        port: port(code),
+        attempts,
+        refusals,
+    };
     let expected = PermitState {
         sightings: 3,
         refusals: 1,
         refused_attempts: 2,
         last_height: crate::party::Height(7),
+        ports: vec![counts("QNHAR", 0, 1), counts("QTTRA", 2, 0)],
         ..before
     };
     assert_eq!(ledger.permit(&key), Some(expected));
@@ -134,17 +143,20 @@ fn a_refusal_about_an_unknown_permit_changes_the_log_and_its_own_trace_only() {
         import(unknown, quantities(1, 1)),
         cancel(unknown, CancelReason::Stolen),
         Statement::Issue(crate::record::Issue {
-            retrospective: true,
+            retrospective: Some(crate::record::RetrospectiveReason::TraderMisled),
             ..issue("unknown")
         }),
     ]) {
         let signed = ledger.says(("QS", Role::Customs), statement, after(number));
         let executed = ledger.block(after(number), &[Arc::clone(&signed)]);
         assert!(!executed.receipts[0].is_applied());
-        let seen = KeyHash::of(StateKey::seen(&signed.digest()).as_ref());
+        let keys = [
+            StateKey::seen(&signed.digest()),
+            StateKey::statistics(party("QS"), 2026),
+        ];
         assert_eq!(
-            executed.changes.values.into_keys().collect::<Vec<_>>(),
-            [seen]
+            executed.changes.values.into_keys().collect::<BTreeSet<_>>(),
+            keys.map(|key| KeyHash::of(key.as_ref())).into()
         );
         assert_eq!(executed.log_size, number);
     }
@@ -180,8 +192,12 @@ fn a_cancellation_never_undoes_a_use_and_stops_every_later_one() {
     let (mut used_first, mut cancelled_first) = (ledger.clone(), ledger);
     used_first.state_now(IMPORT, import(key, quantities(50, 5)), after(2));
     let late = used_first.state_now(MANAGEMENT, cancel(key, CancelReason::Stolen), after(3));
-    assert_eq!(late, Some(Reason::Used));
-    assert!(used_first.permit(&key).unwrap().cancellation.is_none());
+    assert_eq!(late, None, "a notice, on record");
+    let permit = used_first.permit(&key).unwrap();
+    assert!(permit.import.is_some() && permit.cancellation.is_none());
+    assert_eq!(permit.contested.unwrap().reason, CancelReason::Stolen);
+    let again = used_first.state_now(MANAGEMENT, cancel(key, CancelReason::Stolen), after(4));
+    assert_eq!(again, Some(Reason::AlreadyRecorded));
 
     cancelled_first.state_now(MANAGEMENT, cancel(key, CancelReason::Stolen), after(2));
     let late = cancelled_first.state_now(IMPORT, import(key, quantities(50, 5)), after(3));
@@ -193,7 +209,7 @@ fn a_cancellation_never_undoes_a_use_and_stops_every_later_one() {
 
 #[test]
 fn every_cancellation_gives_its_own_answer_afterwards() {
-    for reason in CancelReason::ALL {
+    for reason in CancelReason::ALL.iter().copied() {
         let (mut ledger, key) = issued();
         ledger.state_now(MANAGEMENT, cancel(key, reason), after(1));
         let answer = Some(reason.refusal());
@@ -212,6 +228,7 @@ fn unions(norvia_accepts_unendorsed: bool) -> TestLedger {
         let member = Party {
             union,
             accepts_unendorsed,
+            ..plain_party()
         };
         (party(code), member)
     });
