@@ -9,8 +9,8 @@ use ledger::party::{OfficeNumber, PartyCode, Role};
 
 use crate::catalogue::Language;
 use crate::command::{
-    cancel, check, endorse, history, import, inspect, issue, key, record, refuse, show, sight,
-    trust, verify,
+    cancel, check, consent, correct, cross, endorse, history, import, inspect, issue, key, paper,
+    record, refuse, register, show, sight, signals, trust, verify,
 };
 use crate::print::Colour;
 
@@ -107,6 +107,19 @@ pub(crate) enum Command {
     Import(import::Import),
     /// Customs: refuse the goods; every Party sees it.
     Refuse(refuse::Refuse),
+    /// Customs: a document of many crossings goes out or comes in; never spent.
+    Cross(cross::Cross),
+    /// Customs: correct the quantities of one's own endorsement or import.
+    Correct(correct::Correct),
+    /// Customs: goods cleared on paper of a Party that is not on the ledger.
+    Paper(paper::Paper),
+    /// Management Authority: revoked forms and stamps, quotas, operations, suspensions.
+    #[command(subcommand)]
+    Register(register::Act),
+    /// Permits of a Party that people look for: open, awaited, refused, retrospective and others.
+    Signals(signals::Signals),
+    /// What a Party did in each month of a year.
+    Statistics(signals::Statistics),
     /// What became of a submitted record.
     Record(record::Record),
     /// Decode anything; judge nothing.
@@ -122,7 +135,7 @@ pub(crate) enum Command {
 /// `cites permit …`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Permit {
-    /// All faults of a permit's XML; no network, no keys.
+    /// Every rule on a permit's XML, before anything is sent; no keys.
     Check(check::Check),
     /// Seal a permit, submit it, wait until it is final.
     Issue(issue::Issue),
@@ -130,8 +143,10 @@ pub(crate) enum Permit {
     Show(show::Show),
     /// What happened with the permit.
     History(history::History),
-    /// Cancel a permit of one's own Party.
+    /// Cancel a permit of one's own Party; after its use, give notice against it.
     Cancel(cancel::Cancel),
+    /// Agree, as the destination, to a permit issued after the goods had left.
+    Consent(consent::Consent),
 }
 
 /// Flags of commands that send a record.

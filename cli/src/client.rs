@@ -10,6 +10,7 @@ use ledger::limits::PROOF_BYTES_MAX;
 use ledger::party::Height;
 use ledger::reason::Reason;
 use ledger::record::PermitKey;
+use ledger::state::Warnings;
 use serde_json::Value;
 use ureq::Agent;
 
@@ -98,6 +99,19 @@ pub(crate) struct Receipt {
     pub(crate) index: u64,
     /// Why it was refused; absent where it was applied.
     pub(crate) refused: Option<Reason>,
+    /// Doubts that the ledger noted with it.
+    pub(crate) warnings: Warnings,
+}
+
+/// What a node says that the rules would say of a record.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Judgement {
+    /// The answer; absent where it would be applied.
+    pub(crate) refused: Option<String>,
+    /// Every broken rule with its words.
+    pub(crate) broken: Value,
+    /// Every doubt with its words.
+    pub(crate) warnings: Value,
 }
 
 impl Client {
@@ -186,6 +200,25 @@ impl Client {
         let response = request.send(signed).map_err(|error| self.failed(&error))?;
         let body = self.read(response, JSON_BYTES_MAX)?;
         self.standing(&self.json(&body)?)
+    }
+
+    /// What the rules would say of a record now. Only a preview: nothing is stored, and nothing is proven.
+    pub(crate) fn judge(&self, record: &[u8]) -> Result<Judgement, ClientError> {
+        let url = format!("{}/v1/judgements", self.base);
+        let request = self.agent.post(&url).content_type("application/cbor");
+        let response = request.send(record).map_err(|error| self.failed(&error))?;
+        let body = self.json(&self.read(response, JSON_BYTES_MAX)?)?;
+        let part = |name: &str| body.get(name).cloned().unwrap_or_default();
+        Ok(Judgement {
+            refused: part("refused").as_str().map(str::to_owned),
+            broken: part("broken"),
+            warnings: part("warnings"),
+        })
+    }
+
+    /// A list or a register, as the node tells it.
+    pub(crate) fn look(&self, path: &str) -> Result<Value, ClientError> {
+        self.json(&self.get(path, JSON_BYTES_MAX, self.timeout)?)
     }
 
     /// What became of a record, asked within `limit`.
@@ -323,7 +356,21 @@ fn receipt(value: &Value) -> Option<Receipt> {
         height: Height(number(value.get("height")?)?),
         index: number(value.get("index")?)?,
         refused,
+        warnings: warnings(value),
     })
+}
+
+/// Doubts that this version knows; others are for later versions to tell.
+fn warnings(receipt: &Value) -> Warnings {
+    let codes = receipt.get("warnings").and_then(Value::as_array);
+    let codes = codes.into_iter().flatten().filter_map(Value::as_str);
+    codes
+        .filter_map(|code| {
+            Warnings::TABLE
+                .into_iter()
+                .find(|known| known.code() == code)
+        })
+        .collect()
 }
 
 /// A number, or a string that holds one.

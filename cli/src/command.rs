@@ -2,6 +2,9 @@
 
 pub(crate) mod cancel;
 pub(crate) mod check;
+pub(crate) mod consent;
+pub(crate) mod correct;
+pub(crate) mod cross;
 pub(crate) mod endorse;
 pub(crate) mod history;
 pub(crate) mod import;
@@ -9,10 +12,14 @@ pub(crate) mod inspect;
 pub(crate) mod issue;
 pub(crate) mod key;
 mod lines;
+mod linked;
+pub(crate) mod paper;
 pub(crate) mod record;
 pub(crate) mod refuse;
+pub(crate) mod register;
 pub(crate) mod show;
 pub(crate) mod sight;
+pub(crate) mod signals;
 pub(crate) mod trust;
 pub(crate) mod verify;
 
@@ -30,6 +37,13 @@ pub(crate) fn run(command: Command, desk: &Desk) -> Result<Answer, Failure> {
         Command::Permit(Permit::Show(arguments)) => show::run(&arguments, desk),
         Command::Permit(Permit::History(arguments)) => history::run(&arguments, desk),
         Command::Permit(Permit::Cancel(arguments)) => cancel::run(&arguments, desk),
+        Command::Permit(Permit::Consent(arguments)) => consent::run(&arguments, desk),
+        Command::Cross(arguments) => cross::run(&arguments, desk),
+        Command::Correct(arguments) => correct::run(&arguments, desk),
+        Command::Paper(arguments) => paper::run(&arguments, desk),
+        Command::Register(act) => register::run(&act, desk),
+        Command::Signals(arguments) => signals::signals(&arguments, desk),
+        Command::Statistics(arguments) => signals::statistics(&arguments, desk),
         Command::Endorse(arguments) => endorse::run(&arguments, desk),
         Command::Sight(arguments) => sight::run(&arguments, desk),
         Command::Import(arguments) => import::run(&arguments, desk),

@@ -16,6 +16,7 @@ use ledger::record::PermitKey;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files::{self, Private};
+use crate::trust::Pinned;
 
 /// Bytes of anything that may be named: the largest is a secret file.
 pub(crate) const INPUT_BYTES_MAX: usize = SECRET_FILE_BYTES_MAX;
@@ -189,6 +190,15 @@ impl std::fmt::Display for Named {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/{}", self.issuer, self.number)
     }
+}
+
+/// A permit that is named by Party and number, as the ledger calls it.
+pub(crate) fn named_permit(name: &str, pinned: &Pinned) -> Result<PermitKey, Failure> {
+    let named = Named::number(name)?.ok_or_else(|| {
+        Failure::new(Exit::Usage, format_args!("`{name}` names no permit"))
+            .hint("write it as PARTY/NUMBER, such as QN/26QN000007")
+    })?;
+    Ok(named.key(pinned.chain))
 }
 
 /// Whether a name is a file's, which then wins over a permit number of the same spelling.

@@ -33,11 +33,24 @@ const PROOF_WAIT_MIN: Duration = Duration::from_secs(5);
 pub(crate) struct Submission {
     /// How the permit is called here.
     pub(crate) name: String,
-    /// The permit.
+    /// The permit, or what stands for the author's registers.
     pub(crate) permit: PermitKey,
     /// The signed record.
     pub(crate) signed: Signed,
     sending: Sending,
+}
+
+/// What an office wants to have done.
+#[derive(Debug)]
+pub(crate) struct Errand<'a> {
+    /// How its subject is called.
+    pub(crate) name: String,
+    /// What is stated.
+    pub(crate) statement: Statement,
+    /// What is asked before it is sent, where it cannot be undone.
+    pub(crate) question: Option<String>,
+    /// The line that tells it is done.
+    pub(crate) done: &'a str,
 }
 
 /// What became of it.
@@ -78,7 +91,7 @@ impl Submission {
             good_until: now.plus_ms(GOOD_FOR_MS),
             nonce: desk.random()?,
         };
-        let permit = record.statement.permit(author.party);
+        let permit = record.statement.subject(author.party);
         let signed = Signed::sign(&record, &[&author.key]).map_err(|error| {
             Failure::new(
                 Exit::NotAPermit,
@@ -91,6 +104,30 @@ impl Submission {
             signed,
             sending: sending.clone(),
         })
+    }
+
+    /// Signs, asks where the act cannot be undone, sends, and tells what became of it: for acts with nothing more to
+    /// say than that they are done.
+    pub(crate) fn carry_out(
+        desk: &Desk,
+        pinned: &mut Pinned,
+        author: &Author,
+        act: Errand<'_>,
+        sending: &Sending,
+    ) -> Result<Answer, Failure> {
+        let submission = Self::sign(desk, pinned, author, act.name, act.statement, sending)?;
+        if sending.dry_run {
+            return Ok(submission.dry());
+        }
+        if let Some(question) = &act.question {
+            desk.confirm(question)?;
+        }
+        let sent = submission.send(desk, pinned)?;
+        let mut answer = submission.answer(desk, &sent);
+        if sent.receipt.is_some() {
+            answer.page.text(act.done);
+        }
+        Ok(answer)
     }
 
     /// Sends it and waits as asked. A refusal by the ledger is a failure with exit 6.
@@ -121,7 +158,14 @@ impl Submission {
         let mut sent = self.prove(desk, pinned, &client, &receipt, deadline)?;
         sent.took = took;
         match receipt.refused {
-            Some(reason) => Err(self.refused(desk, &receipt, reason, sent.state.as_ref())),
+            Some(reason) => {
+                let failure = self.refused(desk, &receipt, reason, sent.state.as_ref());
+                // In full, as the node explains it now: the code that counts is the receipt's.
+                Err(match client.judge(&self.record_bytes()) {
+                    Ok(judgement) => failure.with("broken", judgement.broken),
+                    Err(_) => failure,
+                })
+            }
             None => Ok(sent),
         }
     }
@@ -259,7 +303,15 @@ impl Submission {
             | Statement::Sight(_)
             | Statement::Import(_)
             | Statement::Refuse(_)
-            | Statement::Cancel(_) => {
+            | Statement::Cancel(_)
+            | Statement::Consent(_)
+            | Statement::Cross(_)
+            | Statement::Correct(_)
+            | Statement::PaperSeen(_)
+            | Statement::RevokeRange(_)
+            | Statement::Quota(_)
+            | Statement::Operation(_)
+            | Statement::Suspend(_) => {
                 answer.with("bytes", ledger::digest::hex(self.signed.bytes()))
             }
         }
@@ -307,8 +359,20 @@ impl Submission {
             );
         if let Some(receipt) = &sent.receipt {
             answer = answer.with("receipt", receipt_json(receipt));
+            let words = |reason: Reason| {
+                let code = reason.code();
+                format!(
+                    "{} [{code}]",
+                    desk.words.text(&format!("reason.{code}.text"))
+                )
+            };
+            answer.warnings = receipt.warnings.iter().map(words).collect();
         }
         answer
+    }
+
+    fn record_bytes(&self) -> Vec<u8> {
+        ledger::codec::encode(self.signed.record())
     }
 
     fn statement(&self) -> &'static str {
@@ -391,7 +455,22 @@ fn limit(statement: &Statement, reason: Reason, state: &PermitState) -> Option<S
         Statement::Cancel(_) if reason == Reason::WrongParty => {
             return Some(format!("only {} may cancel it", state.issuer));
         }
-        Statement::Issue(_) | Statement::Sight(_) | Statement::Refuse(_) | Statement::Cancel(_) => {
+        Statement::Consent(_) if reason == Reason::WrongParty => {
+            return state.destination.map(|to| format!("only {to} may consent"));
+        }
+        Statement::Cross(_) if reason == Reason::CrossingBroken => return Some(whereabouts(state)),
+        Statement::Issue(_)
+        | Statement::Sight(_)
+        | Statement::Refuse(_)
+        | Statement::Cancel(_)
+        | Statement::Consent(_)
+        | Statement::Cross(_)
+        | Statement::Correct(_)
+        | Statement::PaperSeen(_)
+        | Statement::RevokeRange(_)
+        | Statement::Quota(_)
+        | Statement::Operation(_)
+        | Statement::Suspend(_) => {
             return None;
         }
     };
@@ -413,6 +492,18 @@ fn limit(statement: &Statement, reason: Reason, state: &PermitState) -> Option<S
         (said.quantity > most).then(|| format!("{} at most {most} {}", line.line, line.unit))
     });
     Some(exceeded.collect::<Vec<_>>().join(", ")).filter(|text| !text.is_empty())
+}
+
+/// Where a document of many crossings was last recorded.
+fn whereabouts(state: &PermitState) -> String {
+    let inside = state
+        .crossings
+        .as_ref()
+        .and_then(|crossings| crossings.inside);
+    inside.map_or_else(
+        || "it is between two States: record its arrival first".into(),
+        |inside| format!("it is in {inside}: record its departure there first"),
+    )
 }
 
 /// Who, where and when, as fields of an object.
@@ -439,6 +530,7 @@ pub(crate) fn receipt_json(receipt: &Receipt) -> Value {
     json!({
         "height": receipt.height.to_string(), "index": receipt.index, "result": result,
         "reason": receipt.refused.map(Reason::code),
+        "warnings": receipt.warnings.iter().map(Reason::code).collect::<Vec<_>>(),
     })
 }
 

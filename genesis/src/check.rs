@@ -161,6 +161,7 @@ impl Checker {
             name: entry.name.clone(),
             customs_union: entry.customs_union.clone(),
             accepts_unendorsed: entry.accepts_unendorsed,
+            import_permit_for_ii: entry.import_permit_for_ii,
             offices,
             nodes,
         })

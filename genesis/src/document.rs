@@ -52,6 +52,9 @@ pub struct Member {
     /// Its nodes, in ascending order of peer key.
     #[n(5)]
     pub nodes: Vec<Node>,
+    /// Whether it asks for its own import permit for Appendix II too (Art. XIV.1).
+    #[n(6)]
+    pub import_permit_for_ii: bool,
 }
 
 /// An office of a [`Member`], its key active from the first block.
@@ -188,6 +191,7 @@ impl Genesis {
             let party = Party {
                 union: member.customs_union.clone(),
                 accepts_unendorsed: member.accepts_unendorsed,
+                import_permit_for_ii: member.import_permit_for_ii,
             };
             entries.push(entry(&StateKey::party(member.code), &party));
             for (number, seat) in (1..).map(OfficeNumber).zip(&member.offices) {

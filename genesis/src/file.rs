@@ -77,6 +77,9 @@ pub struct PartyEntry {
     /// Whether it accepts imports that were never endorsed at export.
     #[serde(default)]
     pub accepts_unendorsed: bool,
+    /// Whether it asks for its own import permit for Appendix II too: a stricter measure (Art. XIV.1).
+    #[serde(default)]
+    pub import_permit_for_ii: bool,
     /// Its offices. Their order is their number, from 1.
     #[serde(default, rename = "office", skip_serializing_if = "Vec::is_empty")]
     pub offices: Vec<OfficeEntry>,

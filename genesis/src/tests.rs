@@ -44,6 +44,7 @@ fn party(network: &str, code: &str, name: &str) -> PartyEntry {
         name: name.into(),
         customs_union: None,
         accepts_unendorsed: false,
+        import_permit_for_ii: false,
         offices: vec![office(Role::Management), office(Role::Customs)],
         nodes: vec![node.with_vote(&at, party, &key("validator"), 1)],
     }

@@ -24,6 +24,12 @@ pub enum Tag {
     Stamp,
     /// The number of an air waybill or bill of lading (box 15).
     Transport,
+    /// The taxon of a line, under the seal of its issuing Party.
+    Species,
+    /// Registration number of a breeding operation or nursery (box 12b).
+    Operation,
+    /// What a paper permit says.
+    Paper,
     /// A record, and what its offices sign.
     Record,
     /// What an office signs for a record.
@@ -56,12 +62,15 @@ pub enum Tag {
 
 impl Tag {
     /// All tags, for the test that they differ.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 22] = [
         Self::PermitNumber,
         Self::Field,
         Self::Taxon,
         Self::Stamp,
         Self::Transport,
+        Self::Species,
+        Self::Operation,
+        Self::Paper,
         Self::Record,
         Self::RecordSignature,
         Self::Header,
@@ -87,6 +96,9 @@ impl Tag {
             Self::Taxon => "taxon",
             Self::Stamp => "stamp",
             Self::Transport => "transport",
+            Self::Species => "species",
+            Self::Operation => "operation",
+            Self::Paper => "paper",
             Self::Record => "record",
             Self::RecordSignature => "record-signature",
             Self::Header => "header",
@@ -270,6 +282,10 @@ digest_types! {
     QuorumDigest;
     /// Keyed tag of the taxon of a line; equal along one chain of re-exports, meaningless elsewhere.
     TaxonTag;
+    /// A species under the seal of one Party: its quotas and suspensions name it, outsiders cannot read it.
+    SpeciesKey;
+    /// Registration number of a breeding operation or nursery, hashed with chain and Party.
+    OperationHash;
 }
 
 #[cfg(test)]

@@ -10,6 +10,20 @@ pub const OFFICES_PER_RECORD_MAX: usize = 4;
 pub const LINES_MAX: usize = 250;
 /// Origin permits that one line may cite.
 pub const ORIGINS_PER_LINE_MAX: usize = 16;
+/// Re-exports one after the other that a line may have behind it.
+pub const CHAIN_DEPTH_MAX: u8 = 32;
+/// Digits of a serial number in a range of forms or stamps.
+pub const SERIAL_DIGITS_MAX: usize = 12;
+/// Characters before, and behind, the digits of a serial number.
+pub const SERIAL_AFFIX_CHARS_MAX: usize = 20;
+/// Ranges of revoked forms and stamps that a Party keeps.
+pub const REVOKED_RANGES_MAX: usize = 256;
+/// Suspensions of the exports of one Party.
+pub const SUSPENSIONS_MAX: usize = 256;
+/// Claims on one number of paper of a Party that is not on the ledger.
+pub const PAPER_CLAIMS_MAX: usize = 32;
+/// Ports that are counted one by one on a permit; attempts at further ports only add to the sum.
+pub const PORTS_COUNTED_MAX: usize = 16;
 /// Bytes of one value of the state that is read back: a permit of 250 lines with all their origins.
 pub const STATE_VALUE_BYTES_MAX: usize = 512 * 1024;
 /// Bytes of a header.

@@ -216,6 +216,9 @@ pub struct Party {
     /// Whether it accepts imports of permits that were never endorsed at export (box 14).
     #[n(1)]
     pub accepts_unendorsed: bool,
+    /// Whether it asks for its own import permit for Appendix II too: a stricter measure (Art. XIV.1).
+    #[n(2)]
+    pub import_permit_for_ii: bool,
 }
 
 #[cfg(test)]

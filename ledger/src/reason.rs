@@ -102,12 +102,36 @@ reasons! {
     20 OverQuantity "OVER_QUANTITY" Red;
     /// An Appendix I export needs the import permit of its destination (Art. III.2 d).
     21 NeedsImportPermit "NEEDS_IMPORT_PERMIT" Red;
-    /// A cited origin permit is missing, unused or exceeded.
+    /// A cited origin permit is missing, was not imported by the re-exporting Party, or is of other specimens.
     22 OriginBroken "ORIGIN_BROKEN" Red;
     /// This version of the protocol has no rules for it yet, so it is refused rather than half judged.
     23 Unsupported "UNSUPPORTED" Red;
-    /// Issued after the goods had left.
+    /// Issued after the goods had left, and the destination has not agreed (Res. Conf. 12.3).
     24 Retrospective "RETROSPECTIVE" Amber;
+    /// Another permit of the Party bears this security stamp.
+    25 DuplicateStamp "DUPLICATE_STAMP" Red;
+    /// The import permit is missing, used, cancelled, out of date, or covers less.
+    26 ImportPermitBroken "IMPORT_PERMIT_BROKEN" Red;
+    /// No permit is retrospective for Appendix I (Res. Conf. 12.3).
+    27 RetrospectiveAppendixI "RETROSPECTIVE_APPENDIX_I" Red;
+    /// Not where the document was last recorded, or not the document that was issued.
+    28 CrossingBroken "CROSSING_BROKEN" Red;
+    /// More than the quota leaves.
+    29 QuotaExceeded "QUOTA_EXCEEDED" Red;
+    /// Trade is suspended.
+    31 Suspended "SUSPENDED" Red;
+    /// A suspension of some species is in force, so that each line must name its species key.
+    32 NeedsSpeciesKey "NEEDS_SPECIES_KEY" Red;
+    /// Recorded before.
+    33 AlreadyRecorded "ALREADY_RECORDED" Red;
+    /// The named record is not the one in force.
+    34 UnknownRecord "UNKNOWN_RECORD" Red;
+    /// The issuing Party is on the ledger: only its own issue counts, not a claim about its paper.
+    35 OnLedgerParty "ON_LEDGER_PARTY" Red;
+    /// The list has reached its limit.
+    36 RegisterFull "REGISTER_FULL" Red;
+    /// Not a true duplicate of the permit that it replaces.
+    37 ReplacementBroken "REPLACEMENT_BROKEN" Red;
 
     /// Issued by the Party, unused, in date.
     40 Ok "OK" Green;
@@ -141,6 +165,26 @@ reasons! {
     54 OtherPermit "OTHER_PERMIT" Red;
     /// The data are from the future: the clock of this device is behind.
     55 Clock "CLOCK" Amber;
+    /// A cited origin is a permit of a Party that is not on the ledger, or none is cited: not covered.
+    56 OriginNotCovered "ORIGIN_NOT_COVERED" Amber;
+    /// The import permit is one of a Party that is not on the ledger: not covered.
+    57 ImportPermitNotCovered "IMPORT_PERMIT_NOT_COVERED" Amber;
+    /// A line has another Appendix than the line it re-exports.
+    58 AppendixChanged "APPENDIX_CHANGED" Amber;
+    /// A line authorises more than it draws, in the same unit.
+    59 MoreThanDrawn "MORE_THAN_DRAWN" Amber;
+    /// Customs saw or refused the number before it was issued.
+    60 SeenBeforeIssue "SEEN_BEFORE_ISSUE" Amber;
+    /// After its use the issuing Party gave notice against it.
+    61 Contested "CONTESTED" Amber;
+    /// The number of the form or of the stamp is in a range that its Party revoked before.
+    62 RevokedRange "REVOKED_RANGE" Red;
+    /// Goods were cleared on paper with this number before.
+    63 PaperSeen "PAPER_SEEN" Amber;
+    /// Source D, and no operation that stands on its Party's register is named.
+    64 OperationUnregistered "OPERATION_UNREGISTERED" Amber;
+    /// Less left than was authorised.
+    65 LessThanAuthorised "LESS_THAN_AUTHORISED" Green;
 }
 
 impl fmt::Display for Reason {

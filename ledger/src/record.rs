@@ -1,17 +1,51 @@
-//! One signed statement by one Party's offices about one permit.
+//! One signed statement by one Party's offices.
 
+/// The words of an enum: one for each variant, read back by `FromStr`.
+macro_rules! words {
+    ($name:ident { $($variant:ident $word:literal,)* }) => {
+        impl $name {
+            /// All of them, in their order.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The word used in flags, JSON and documents.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),* }
+            }
+        }
+
+        impl core::str::FromStr for $name {
+            type Err = alloc::string::String;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Self::ALL.iter().copied().find(|one| one.as_str() == text).ok_or_else(|| {
+                    alloc::format!("`{text}` is none of: {}", [$($word),*].join(", "))
+                })
+            }
+        }
+    };
+}
+
+mod act;
 mod facts;
+mod issue;
+mod register;
 mod statement;
+mod subject;
 
 use alloc::vec::Vec;
 
 use minicbor::{Decode, Encode};
 
-pub use facts::contradictions;
-pub use statement::{
-    Cancel, CancelReason, Endorse, Import, Issue, IssuedLine, LineQuantity, Origin, PermitKey,
-    Port, Refuse, Sight, Statement,
+pub use act::{
+    Cancel, CancelReason, Consent, Correct, CorrectReason, Cross, Direction, Endorse, Import,
+    PaperSeen, Refuse, Sight,
 };
+pub use facts::contradictions;
+pub use issue::{Issue, IssuedLine, LineKey, OperationKey, Origin, Replaces, RetrospectiveReason};
+pub use register::{Operation, Quota, RevokeRange, RevokeReason, SerialRange, Series, Suspend};
+pub use statement::Statement;
+pub use subject::{LineQuantity, PermitKey, Port};
 
 use crate::digest::{BlockId, ChainId, RecordDigest};
 use crate::limits::OFFICES_PER_RECORD_MAX;
@@ -85,6 +119,14 @@ pub enum FormError {
     /// Too many origins, or out of order.
     #[error("at most 16 origins a line, ascending, each once")]
     Origins,
+    /// A reason for which nothing is replaced.
+    #[error("a permit is replaced because it is clerical, lost, stolen or damaged, not withdrawn")]
+    Replaces,
+    /// Not a range of printed numbers.
+    #[error(
+        "not a range: up to 12 digits, up to 20 characters around them, the first number first"
+    )]
+    Range,
 }
 
 impl Record {

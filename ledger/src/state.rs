@@ -5,13 +5,18 @@
 //! so an attempted second use is on record; (3) applied.
 
 pub mod admission;
+mod draws;
 mod effect;
 mod execution;
 pub mod key;
 pub mod life;
+mod links;
 pub mod memory;
 pub mod permit;
+pub mod register;
+pub mod signal;
 pub mod view;
+mod warning;
 
 use alloc::vec::Vec;
 
@@ -19,8 +24,11 @@ use minicbor::{Decode, Encode};
 
 pub use execution::{Added, Admission, At, Changes, Executed, Execution, Logged};
 pub use key::StateKey;
-pub use permit::{Act, Cancellation, LineState, PermitState, ReportState};
+pub use links::Links;
+pub use permit::{Act, Cancellation, Crossings, LineState, PermitState, PortCounts, ReportState};
+pub use signal::{Signal, SignalKey};
 pub use view::{PagesOf, ReadError, View};
+pub use warning::Warnings;
 
 use crate::codec;
 use crate::limits::STATE_VALUE_BYTES_MAX;
@@ -43,6 +51,9 @@ pub struct Receipt {
     /// Why it was refused; absent where it was applied.
     #[n(2)]
     pub refused: Option<Reason>,
+    /// Doubts that go with it where it was applied.
+    #[n(3)]
+    pub warnings: Warnings,
 }
 
 /// A leaf of the log: a signed record's bytes, and what became of it.

@@ -41,6 +41,7 @@ use crate::state::memory::{MemoryState, initial_changes};
 use crate::state::{Added, At, Executed, Execution, PermitState, StateKey, View, parameters, read};
 use crate::time::Timestamp;
 use crate::tree::{KeyHash, prove};
+use crate::verdict::needed;
 
 pub use chain::TestLedger;
 
@@ -132,6 +133,7 @@ pub const fn plain_party() -> Party {
     Party {
         union: None,
         accepts_unendorsed: false,
+        import_permit_for_ii: false,
     }
 }
 
@@ -204,6 +206,8 @@ pub fn issued_line(number: u8, unit: Unit, authorised: Quantity) -> IssuedLine {
         source: Source::Wild,
         taxon: TaxonTag(sha256(&[number])),
         origins: vec![],
+        species: None,
+        operation: None,
     }
 }
 
@@ -225,7 +229,7 @@ pub fn issue(number: &str) -> Issue {
         ],
         commitment: Commitment(sha256(number.as_bytes())),
         stamp: None,
-        retrospective: false,
+        retrospective: None,
         replaces: None,
         import_permit: None,
     }
@@ -269,6 +273,7 @@ pub fn import(permit: PermitKey, lines: Vec<LineQuantity>) -> Statement {
         permit,
         lines,
         port: port("QNHAR"),
+        import_permit: None,
     })
 }
 

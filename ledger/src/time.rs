@@ -115,6 +115,12 @@ impl CivilDate {
         Timestamp(u64::try_from(utc).unwrap_or(0))
     }
 
+    /// The calendar year, 0 for what lies outside of 0 to 65535.
+    #[must_use]
+    pub fn year(self) -> u16 {
+        u16::try_from(self.ymd().0).unwrap_or(0)
+    }
+
     /// The instant at which the date ends (24:00) at `offset_minutes` east of UTC.
     #[must_use]
     pub fn ends_at(self, offset_minutes: i16) -> Timestamp {

@@ -16,7 +16,7 @@ use crate::permit::{Permit, Place};
 use crate::proof::{Anchor, Proof, ProofError, Proven, Trust};
 use crate::reason::{Light, Reason};
 use crate::record::{Issue, PermitKey, contradictions};
-use crate::state::{Act, PermitState, StateKey};
+use crate::state::{Act, PermitState, ReadError, StateKey, View, read};
 use crate::time::Timestamp;
 
 /// Where the proof comes from.
@@ -175,6 +175,40 @@ impl Verdict {
         judgement.find(Reason::Unreadable);
         judgement.close()
     }
+}
+
+/// Successors of a replaced permit that a proof shows at most.
+const SUCCESSORS_SHOWN: usize = 8;
+
+/// The entries that a proof about a permit shows, so that every device can judge it: its status, the network's
+/// parameters, its Parties, what its issuer revoked or had suspended, the permits that replace it, the import permit
+/// it rests on; of a number that was never issued, what was reported and claimed.
+///
+/// # Errors
+/// [`ReadError`].
+pub fn needed(view: &impl View, permit: &PermitKey) -> Result<Vec<StateKey>, ReadError> {
+    let mut keys = vec![
+        StateKey::permit(permit),
+        StateKey::parameters(),
+        StateKey::party(permit.issuer),
+        StateKey::revoked(permit.issuer),
+        StateKey::suspensions(permit.issuer),
+    ];
+    let Some(state) = read::<PermitState>(view, &StateKey::permit(permit))? else {
+        keys.extend([StateKey::report(permit), StateKey::paper(permit)]);
+        return Ok(keys);
+    };
+    keys.extend(state.destination.map(StateKey::party));
+    keys.extend(state.import_permit.as_ref().map(StateKey::permit));
+    let mut next = state.replaced_by;
+    for _ in 0..SUCCESSORS_SHOWN {
+        let Some(number) = next else { break };
+        let issuer = permit.issuer;
+        let key = StateKey::permit(&PermitKey { issuer, number });
+        next = read::<PermitState>(view, &key)?.and_then(|successor| successor.replaced_by);
+        keys.push(key);
+    }
+    Ok(keys)
 }
 
 /// Judges what `proof` shows about the permit in question, under `trust`, at `now`.
@@ -350,8 +384,8 @@ impl Judgement {
         if let Some(act) = &state.import {
             self.find_act(Reason::Used, act);
         }
-        if let Some(cancellation) = &state.cancellation {
-            self.find_act(cancellation.reason.refusal(), &cancellation.act);
+        if let (Some(cancellation), Some(reason)) = (&state.cancellation, state.cancelled_as()) {
+            self.find_act(reason, &cancellation.act);
         }
         self.mark_passed(
             Check::Status,
@@ -360,7 +394,7 @@ impl Judgement {
         if state.refusals > 0 {
             self.find(Reason::RefusedBefore);
         }
-        if state.retrospective {
+        if state.lacks_consent() {
             self.find(Reason::Retrospective);
         }
     }

@@ -9,10 +9,12 @@
 
 mod blocks;
 mod door;
+mod judgements;
 mod permits;
 mod problem;
 mod proofs;
 mod records;
+mod registers;
 mod serve;
 mod status;
 mod step;
@@ -83,6 +85,12 @@ fn routes_with(desk: Arc<Desk>, places: Arc<Semaphore>) -> Router {
             get(permits::history),
         )
         .route("/v1/proofs/permits/{party}/{number}", get(proofs::permit))
+        .route("/v1/judgements", post(judgements::judge))
+        .route("/v1/registers/{party}", get(registers::registers))
+        .route("/v1/quotas/{party}/{year}/{species}", get(registers::quota))
+        .route("/v1/papers/{party}/{number}", get(registers::paper))
+        .route("/v1/statistics/{party}/{year}", get(registers::statistics))
+        .route("/v1/signals/{signal}/{party}", get(registers::signals))
         .route("/v1/blocks/{height}", get(blocks::block))
         .route("/v1/blocks/{height}/header", get(blocks::header))
         .route("/v1/log/consistency", get(blocks::consistency))

@@ -179,6 +179,7 @@ fn entry(network: &NetworkName, seat: &Seat, union: Option<&str>) -> PartyEntry 
         name: seat.name.into(),
         customs_union: union.map(Into::into),
         accepts_unendorsed: false,
+        import_permit_for_ii: false,
         offices: vec![office(Role::Management), office(Role::Customs)],
         nodes: vec![
             NodeEntry::follower(network, seat.code, &seat.peer).with_vote(

@@ -313,6 +313,7 @@ impl<'a> Author<'a> {
                 permit,
                 lines: lines(amount),
                 port,
+                import_permit: None,
             }),
             Deed::Refuse => Statement::Refuse(Refuse {
                 permit,
@@ -343,10 +344,12 @@ impl<'a> Author<'a> {
                 source: Source::CaptiveBred,
                 taxon: TaxonTag(sha256(b"taxon")),
                 origins: Vec::new(),
+                species: None,
+                operation: None,
             }],
             commitment: Commitment(sha256(number.as_ref())),
             stamp: None,
-            retrospective: false,
+            retrospective: None,
             replaces: None,
             import_permit: None,
         })

@@ -1,4 +1,4 @@
-//! `cites permit cancel`: the issuing Party takes a permit back. Never undoes a use.
+//! `cites permit cancel`: the issuing Party takes a permit back. After the use it is a notice, and undoes nothing.
 
 use clap::Args;
 use ledger::party::Role;
@@ -17,7 +17,7 @@ use crate::submit::Submission;
 pub(crate) struct Cancel {
     /// The permit, as QS/26QS000123, or its XML.
     permit: String,
-    /// clerical, lost, stolen, withdrawn or replaced.
+    /// clerical, lost, stolen, withdrawn or damaged; to replace it: cites permit issue --replaces NUMBER.
     #[arg(long)]
     reason: CancelReason,
     /// How to send it.
@@ -51,8 +51,14 @@ pub(crate) fn run(arguments: &Cancel, desk: &Desk) -> Result<Answer, Failure> {
     let sent = submission.send(desk, &mut pinned)?;
     let mut answer = submission.answer(desk, &sent);
     if let Some(receipt) = &sent.receipt {
+        let contested = sent
+            .state
+            .as_ref()
+            .is_some_and(|state| state.contested.is_some());
+        let what = if contested { "contested" } else { "cancelled" };
+        let more = if contested { "; the use stands" } else { "" };
         answer.page.text(&format!(
-            "cancelled at height {}; every Party sees it",
+            "{what} at height {}; every Party sees it{more}",
             receipt.height
         ));
     }

@@ -2,7 +2,6 @@
 
 use clap::Args;
 use ledger::party::Role;
-use ledger::reason::Reason;
 use ledger::record::{Import as ImportStatement, LineQuantity, Port, Statement};
 use ledger::state::PermitState;
 
@@ -12,7 +11,7 @@ use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::office::Author;
 use crate::print::Answer;
-use crate::reference::Named;
+use crate::reference::{Named, named_permit};
 use crate::submit::Submission;
 
 /// Arguments of `import`.
@@ -26,6 +25,9 @@ pub(crate) struct Import {
     /// Port of import, as UN/LOCODE.
     #[arg(long)]
     port: Port,
+    /// The own Party's import permit, as QN/26QN000007, where the permit was not issued on one; both are spent.
+    #[arg(long, value_name = "PARTY/NUMBER")]
+    import_permit: Option<String>,
     /// How to send it.
     #[command(flatten)]
     sending: Sending,
@@ -37,19 +39,17 @@ pub(crate) fn run(arguments: &Import, desk: &Desk) -> Result<Answer, Failure> {
     let author = Author::open(desk, &pinned, Role::Customs)?;
     let state = proven_state(desk, &mut pinned, &named)?;
     let lines = with_units(&arguments.lines, &named, Some(&state))?;
-    let mut warnings = Vec::new();
-    if is_less(&lines, &state) {
-        let code = Reason::LessThanEndorsed.code();
-        warnings.push(format!(
-            "{} [{code}]",
-            desk.words.text(&format!("reason.{code}.text"))
-        ));
-    }
+    let import_permit = arguments
+        .import_permit
+        .as_deref()
+        .map(|name| named_permit(name, &pinned));
+    let import_permit = import_permit.transpose()?;
     let question = question(&lines, &state);
     let statement = Statement::Import(ImportStatement {
         permit: named.key(pinned.chain),
         lines,
         port: arguments.port,
+        import_permit,
     });
     let submission = Submission::sign(
         desk,
@@ -68,7 +68,6 @@ pub(crate) fn run(arguments: &Import, desk: &Desk) -> Result<Answer, Failure> {
     if sent.receipt.is_some() {
         answer.page.text("spent    it cannot be used again");
     }
-    answer.warnings = warnings;
     Ok(answer)
 }
 
@@ -86,17 +85,4 @@ fn question(lines: &[LineQuantity], state: &PermitState) -> String {
         "Record import of {} and spend this permit? It cannot be used again.",
         told.join(", ")
     )
-}
-
-/// Whether less arrives than was endorsed, a line left out included.
-fn is_less(lines: &[LineQuantity], state: &PermitState) -> bool {
-    state.lines.iter().any(|known| {
-        let arrived = lines
-            .iter()
-            .find(|line| line.line == known.line)
-            .map_or(0, |line| line.quantity.scaled());
-        known
-            .endorsed
-            .is_some_and(|endorsed| arrived < endorsed.scaled())
-    })
 }

@@ -151,7 +151,7 @@ fn secret(file: &SecretFile) -> Answer {
 
 fn inspect_signed(signed: &Signed) -> Answer {
     let record = signed.record();
-    let permit = record.statement.permit(record.author);
+    let permit = record.statement.subject(record.author);
     let offices: Vec<String> = record.offices.iter().map(ToString::to_string).collect();
     let mut page = Page::new();
     page.text(&format!(

@@ -10,12 +10,11 @@ use ledger::party::Role;
 use ledger::permit::commitment::{PermitSecret, SecretFile, commit};
 use ledger::permit::rules;
 use ledger::permit::xml::Reading;
-use ledger::reason::Reason;
 use ledger::record::{Issue as IssueStatement, Statement};
-use ledger::state::life::rests_on_import_permit;
 
 use crate::arguments::Sending;
 use crate::command::check::summary;
+use crate::command::linked::{Linked, Links};
 use crate::desk::Desk;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -34,22 +33,15 @@ pub(crate) struct Issue {
     /// Folder for NUMBER.secret and NUMBER.citesproof [default: where the XML lies].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Not yet: issued after the goods left.
-    #[arg(long, hide = true)]
-    retrospective: bool,
-    /// Not yet: number of the own permit that this one replaces.
-    #[arg(long, value_name = "NUMBER", hide = true)]
-    replaces: Option<String>,
-    /// Not yet: the destination's import permit that an Appendix I export rests on.
-    #[arg(long, value_name = "PARTY/NUMBER", hide = true)]
-    import_permit: Option<String>,
+    /// What it is linked to.
+    #[command(flatten)]
+    linked: Linked,
     /// How to send it.
     #[command(flatten)]
     sending: Sending,
 }
 
 pub(crate) fn run(arguments: &Issue, desk: &Desk) -> Result<Answer, Failure> {
-    refuse_without_rules(arguments)?;
     let input = Input::read(&arguments.file)?;
     let reading = input.permit_to_issue()?;
     let permit = &reading.permit;
@@ -69,9 +61,14 @@ pub(crate) fn run(arguments: &Issue, desk: &Desk) -> Result<Answer, Failure> {
     }
     let folder = arguments.out.clone().unwrap_or_else(|| input.folder());
     let secret_path = folder.join(file_name(&permit.number, "secret"));
-    let secret = secret(desk, &author, &reading, &secret_path)?;
+    let links = arguments
+        .linked
+        .resolve(desk, &mut pinned, author.party, permit)?;
+    links.check_lines(permit)?;
+    let secret = secret(desk, &author, &reading, &links, &secret_path)?;
 
-    let statement = IssueStatement::of(pinned.chain, author.party, permit, &secret);
+    let mut statement = IssueStatement::of(pinned.chain, author.party, permit, &secret);
+    links.bind(&mut statement);
     let warnings = doubts(desk, &pinned, &reading, &statement);
     let name = format!("{}/{}", author.party, permit.number);
     let statement = Statement::Issue(statement);
@@ -105,35 +102,9 @@ pub(crate) fn run(arguments: &Issue, desk: &Desk) -> Result<Answer, Failure> {
         answer.page.text(&format!("wrote    {}", path.display()));
         answer = answer.with("proof_file", path.display().to_string());
     }
-    answer.warnings = warnings;
+    let noted = std::mem::replace(&mut answer.warnings, warnings);
+    answer.warnings.extend(noted);
     Ok(answer)
-}
-
-/// What the ledger refuses in any case is not sealed, sent and refused there.
-fn refuse_without_rules(arguments: &Issue) -> Result<(), Failure> {
-    let asked = [
-        ("--retrospective", arguments.retrospective),
-        ("--replaces", arguments.replaces.is_some()),
-        ("--import-permit", arguments.import_permit.is_some()),
-    ];
-    let without: Vec<&str> = asked
-        .iter()
-        .filter(|(_, is_asked)| *is_asked)
-        .map(|(name, _)| *name)
-        .collect();
-    if without.is_empty() {
-        return Ok(());
-    }
-    let code = Reason::Unsupported.code();
-    Err(Failure::new(
-        Exit::Refused,
-        format_args!(
-            "{}: the ledger has no rules for it yet, and refuses it [{code}]",
-            without.join(", ")
-        ),
-    )
-    .code(code)
-    .hint("nothing was sent; issue such a permit on paper"))
 }
 
 /// What the ledger may refuse or a person should look at, before anything is signed.
@@ -149,17 +120,11 @@ fn doubts(
     let today = desk.now().date();
     let granted = permit.granted_on();
     let days = i32::from(pinned.genesis.parameters().retrospective_days);
-    if granted.plus_days(days) < today || granted > today.plus_days(1) {
+    let is_late = granted.plus_days(days) < today && statement.retrospective.is_none();
+    if is_late || granted > today.plus_days(1) {
         doubts.push(format!(
             "box 13: granted on {granted}, which the ledger will refuse [GRANT_DATE]"
         ));
-    }
-    if rests_on_import_permit(statement) {
-        doubts.push(
-            "an Appendix I export rests on an import permit, which the ledger cannot judge yet: it will refuse \
-             this one, issue it on paper [NEEDS_IMPORT_PERMIT]"
-                .into(),
-        );
     }
     doubts
 }
@@ -169,21 +134,23 @@ fn secret(
     desk: &Desk,
     author: &Author,
     reading: &Reading,
+    links: &Links,
     path: &Path,
 ) -> Result<SecretFile, Failure> {
     let permit = &reading.permit;
+    let make = |secret| {
+        let mut file = SecretFile::new(author.party, permit, secret, links.keys.clone());
+        file.species_seal.clone_from(&links.seal);
+        file
+    };
     if !path.exists() {
-        return Ok(SecretFile::new(
-            author.party,
-            permit,
-            PermitSecret::new(desk.random()?),
-            Vec::new(),
-        ));
+        return Ok(make(PermitSecret::new(desk.random()?)));
     }
     let known = read_secret(path)?;
     let is_same = known.issuer == author.party
         && known.number == permit.number
-        && commit(permit, &known.secret) == known.commitment();
+        && commit(permit, &known.secret) == known.commitment()
+        && make(known.secret.clone()) == known;
     if is_same {
         return Ok(known);
     }

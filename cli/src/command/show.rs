@@ -1,6 +1,8 @@
 //! `cites permit show`: the permit's state on the ledger, proven.
 
 use clap::Args;
+use ledger::reason::Reason;
+use ledger::record::RetrospectiveReason;
 use ledger::state::{Act, PermitState};
 use serde_json::{Value, json};
 
@@ -82,8 +84,25 @@ fn acts(state: &PermitState) -> Vec<(&'static str, &Act)> {
     let acts = [
         Some(("issued", &state.issued)),
         state.endorsement.as_ref().map(|act| ("endorsed", act)),
+        state
+            .endorsement_corrected
+            .as_ref()
+            .map(|act| ("corrected", act)),
+        state.consent.as_ref().map(|act| ("consent", act)),
         state.import.as_ref().map(|act| ("imported", act)),
+        state
+            .import_corrected
+            .as_ref()
+            .map(|act| ("corrected", act)),
         cancelled,
+        state
+            .contested
+            .as_ref()
+            .map(|notice| ("contested", &notice.act)),
+        state
+            .crossings
+            .as_ref()
+            .and_then(|crossings| Some(("crossed", crossings.last.as_ref()?))),
     ];
     acts.into_iter().flatten().collect()
 }
@@ -94,7 +113,7 @@ fn permit_json(named: &Named, state: &PermitState) -> Value {
         "party": state.issuer.as_str(), "number": named.number.as_str(),
         "kind": state.kind.as_str(), "destination": state.destination.map(|to| to.to_string()),
         "granted_on": state.granted_on.to_string(), "valid_from": state.valid_from.to_string(),
-        "valid_until": state.valid_until.to_string(), "retrospective": state.retrospective,
+        "valid_until": state.valid_until.to_string(), "retrospective": state.retrospective.map(RetrospectiveReason::as_str),
         "commitment": hash_text(&state.commitment),
         "lines": state.lines.iter().map(line_json).collect::<Vec<_>>(),
         "issued": act_json(&state.issued), "endorsed": act(&state.endorsement), "imported": act(&state.import),
@@ -103,6 +122,18 @@ fn permit_json(named: &Named, state: &PermitState) -> Value {
             fields.insert("reason".into(), cancellation.reason.as_str().into());
             fields
         }),
+        "consent": act(&state.consent), "replaced_by": state.replaced_by.as_ref().map(hash_text),
+        "replaces": state.replaces.map(|old| json!({"number_hash": hash_text(&old.number), "reason": old.reason.as_str()})),
+        "import_permit": state.import_permit.map(|key| json!({"party": key.issuer.as_str(), "number_hash": hash_text(&key.number)})),
+        "crossings": state.crossings.as_ref().map(|crossings| json!({
+            "inside": crossings.inside.map(|party| party.to_string()), "count": crossings.count,
+        })),
+        "contested": state.contested.as_ref().map(|notice| act_json(&notice.act)),
+        "endorsement_corrected": act(&state.endorsement_corrected), "import_corrected": act(&state.import_corrected),
+        "warnings": state.warnings.iter().map(Reason::code).collect::<Vec<_>>(),
+        "ports": state.ports.iter().map(|counts| json!({
+            "port": counts.port.as_str(), "attempts": counts.attempts, "refusals": counts.refusals,
+        })).collect::<Vec<_>>(),
         "sightings": state.sightings, "refusals": state.refusals, "refused_attempts": state.refused_attempts,
         "last_height": state.last_height.to_string(),
     })

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::office::Author;
 use crate::print::Answer;
 use crate::reference::Named;
-use crate::submit::Submission;
+use crate::submit::{Errand, Submission};
 
 /// Arguments of `sight`.
 #[derive(Args, Debug)]
@@ -29,27 +29,14 @@ pub(crate) fn run(arguments: &Sight, desk: &Desk) -> Result<Answer, Failure> {
     let named = Named::read(&arguments.permit)?;
     let mut pinned = desk.pinned()?;
     let author = Author::open(desk, &pinned, Role::Customs)?;
-    let statement = Statement::Sight(SightStatement {
-        permit: named.key(pinned.chain),
-        port: arguments.port,
-    });
-    let submission = Submission::sign(
-        desk,
-        &pinned,
-        &author,
-        named.to_string(),
-        statement,
-        &arguments.sending,
-    )?;
-    if arguments.sending.dry_run {
-        return Ok(submission.dry());
-    }
-    let sent = submission.send(desk, &mut pinned)?;
-    let mut answer = submission.answer(desk, &sent);
-    if sent.receipt.is_some() {
-        answer
-            .page
-            .text("seen     in transit; the permit is not spent");
-    }
-    Ok(answer)
+    let errand = Errand {
+        name: named.to_string(),
+        statement: Statement::Sight(SightStatement {
+            permit: named.key(pinned.chain),
+            port: arguments.port,
+        }),
+        question: None,
+        done: "seen     in transit; the permit is not spent",
+    };
+    Submission::carry_out(desk, &mut pinned, &author, errand, &arguments.sending)
 }

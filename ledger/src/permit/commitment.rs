@@ -25,7 +25,9 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 use super::fields::{self, Field};
 use super::{LineId, Permit, number, text};
 use crate::codec::{self, CodecError};
-use crate::digest::{ChainId, Commitment, Digest, Tag, TaxonTag, hash, preimage};
+use crate::digest::{
+    ChainId, Commitment, Digest, OperationHash, SpeciesKey, Tag, TaxonTag, hash, preimage,
+};
 use crate::limits::DISCLOSURE_BYTES_MAX;
 use crate::party::PartyCode;
 
@@ -117,6 +119,82 @@ impl fmt::Debug for TaxonKey {
 pub fn taxon_tag(key: &[u8; 32], taxon: &str) -> TaxonTag {
     let taxon = text::normalise(taxon);
     TaxonTag(hmac(key, &preimage(Tag::Taxon, &[taxon.as_bytes()])))
+}
+
+/// A Party's seal over species: 32 random bytes that it gives to those who may read its quotas. Wiped when dropped;
+/// never printed.
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(transparent)]
+pub struct SpeciesSeal(#[n(0)] ByteArray<32>);
+
+impl SpeciesSeal {
+    /// Takes bytes from a random source, or from the file in which they are kept.
+    #[must_use]
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(ByteArray::from(bytes))
+    }
+
+    /// The key of a scientific name (box 7): equal for all permits of the Party.
+    #[must_use]
+    pub fn key_of(&self, taxon: &str) -> SpeciesKey {
+        let taxon = text::normalise(taxon);
+        SpeciesKey(hmac(&self.0, &preimage(Tag::Species, &[taxon.as_bytes()])))
+    }
+
+    /// The bytes, for the file in which they are kept.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl Zeroize for SpeciesSeal {
+    fn zeroize(&mut self) {
+        (*self.0).zeroize();
+    }
+}
+
+impl Drop for SpeciesSeal {
+    fn drop(&mut self) {
+        self.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for SpeciesSeal {}
+
+/// Never its bytes.
+impl fmt::Debug for SpeciesSeal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SpeciesSeal(…)")
+    }
+}
+
+/// What the ledger calls a breeding operation or nursery (box 12b), normalised and bound like a stamp.
+#[must_use]
+pub fn operation_hash(chain: ChainId, party: PartyCode, registration: &str) -> OperationHash {
+    let registration = number::normalise(registration);
+    let party = party.as_str().as_bytes();
+    OperationHash(hash(
+        Tag::Operation,
+        &[chain.as_ref(), party, registration.as_bytes()],
+    ))
+}
+
+/// Digest of what a paper permit says, in the boxes that name no person: number, kind, dates, country of import,
+/// species, Appendix, source, quantities, origins. It can be guessed by whoever knows the paper.
+#[must_use]
+pub fn paper_digest(chain: ChainId, issuer: PartyCode, permit: &Permit) -> Digest {
+    use super::FormBox::{B1, B2, B3a, B7, B10, B11, B12, B12a};
+    let told = |field: &Field| {
+        let place = fields::box_of(&field.path);
+        place.is_some_and(|place| [B1, B2, B3a, B7, B10, B11, B12, B12a].contains(&place.form_box))
+    };
+    let fields: Vec<Field> = fields::fields(permit).into_iter().filter(told).collect();
+    let mut parts = alloc::vec![chain.as_ref(), issuer.as_str().as_bytes()];
+    for field in &fields {
+        parts.extend([field.path.as_bytes(), field.value.as_bytes()]);
+    }
+    hash(Tag::Paper, &parts)
 }
 
 /// Digest of a security stamp number (box 5b), normalised like a permit number: a stamp is seen twice on the

@@ -2,17 +2,18 @@
 
 use alloc::vec::Vec;
 
-use super::{Issue, IssuedLine};
+use super::{Issue, IssuedLine, OperationKey};
+use crate::codes::{Kind, Source};
 use crate::digest::ChainId;
 use crate::party::PartyCode;
-use crate::permit::commitment::{SecretFile, stamp_digest, taxon_tag};
+use crate::permit::commitment::{SecretFile, operation_hash, stamp_digest, taxon_tag};
 use crate::permit::number::number_hash;
 use crate::permit::{FormBox, Line, Permit, Place};
 use crate::state::{LineState, PermitState};
 
 impl Issue {
-    /// What the Management Authority of `issuer` states when it issues `permit`. Links to other permits
-    /// and the `retrospective` flag are the caller's to set.
+    /// What the Management Authority of `issuer` states when it issues `permit`. Links to other permits (origins,
+    /// import permit, replaced permit) and the `retrospective` reason are the caller's to set.
     #[must_use]
     pub fn of(chain: ChainId, issuer: PartyCode, permit: &Permit, file: &SecretFile) -> Self {
         let line = |line: &Line| IssuedLine {
@@ -23,6 +24,11 @@ impl Issue {
             source: line.source,
             taxon: taxon_tag(file.taxon_key(line.id).as_bytes(), line.taxon.as_str()),
             origins: Vec::new(),
+            species: file
+                .species_seal
+                .as_ref()
+                .map(|seal| seal.key_of(line.taxon.as_str())),
+            operation: operation(chain, issuer, permit.kind, line),
         };
         Self {
             number: number_hash(chain, issuer, permit.number.as_str()),
@@ -36,11 +42,35 @@ impl Issue {
             stamp: permit
                 .stamp()
                 .map(|stamp| stamp_digest(chain, issuer, stamp.as_str())),
-            retrospective: false,
+            retrospective: None,
             replaces: None,
             import_permit: None,
         }
     }
+}
+
+/// The registered operation that a line of source D names: in the issuer's register, or where the specimens
+/// were bred if they are re-exported.
+fn operation(chain: ChainId, issuer: PartyCode, kind: Kind, line: &Line) -> Option<OperationKey> {
+    let registration = line.operation.as_ref()?;
+    let bred_in = line.origin.country.map(|country| country.party());
+    let party = match kind {
+        Kind::ReExport => bred_in?,
+        Kind::Export
+        | Kind::Import
+        | Kind::Origin
+        | Kind::IntroductionFromTheSea
+        | Kind::PreConvention
+        | Kind::CaptiveBred
+        | Kind::Phytosanitary
+        | Kind::TravellingExhibition
+        | Kind::PersonalOwnership
+        | Kind::MusicalInstrument
+        | Kind::SampleCollection
+        | Kind::Other => issuer,
+    };
+    let number = operation_hash(chain, party, registration.as_str());
+    (line.source == Source::RegisteredOperation).then_some(OperationKey { party, number })
 }
 
 /// The boxes in which a document contradicts the facts on the ledger, in the order of the form. Needs no

@@ -7,20 +7,24 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 
 use super::admission::{AdmissionError, Admitted, Inadmissible, admit_knowing};
-use super::effect::{self, Effect};
+use super::effect::{self, Accepted, Effect};
 use super::key::StateKey;
-use super::life::{self, Case, first_broken};
+use super::life::{self, Case, Judgement};
+use super::links::{self, Links};
 use super::permit::{Act, PermitState, ReportState};
+use super::register::{MonthCounts, Statistics};
+use super::signal::{SignalKey, signals_of};
 use super::view::{PagesOf, ReadError, View};
+use super::warning::Warnings;
 use super::{Leaf, Receipt, decode_value, parameters, read};
 use crate::codec;
 use crate::digest::{ChainId, Digest, LogRoot, RecordDigest, StateRoot, sha256};
 use crate::limits::REFUSED_PER_AUTHOR_MAX;
 use crate::log::{LogError, LogTail};
 use crate::parameters::Parameters;
-use crate::party::{Height, Office, OfficeNumber, Party, PartyCode};
+use crate::party::{Height, Office, OfficeNumber, Party, PartyCode, Role};
 use crate::reason::Reason;
-use crate::record::{PermitKey, Statement};
+use crate::record::{PermitKey, Record};
 use crate::signed::{SignatureCheck, Signed, Verified};
 use crate::time::Timestamp;
 use crate::tree::{self, KeyHash, LeafChanges, PageChanges};
@@ -48,7 +52,7 @@ pub struct Logged {
     pub record: RecordDigest,
     /// Its index in the log of the chain.
     pub index: u64,
-    /// The permit it is about.
+    /// The permit it is about, or what stands for its author's registers.
     pub permit: PermitKey,
     /// The leaf: signed record and receipt.
     pub leaf: Vec<u8>,
@@ -69,6 +73,8 @@ pub struct Changes {
     pub seen_added: Vec<(Timestamp, RecordDigest)>,
     /// Seen digests that this block removes.
     pub seen_removed: Vec<(Timestamp, RecordDigest)>,
+    /// Entries of the index of signals: new (`true`), or removed.
+    pub signals: BTreeMap<SignalKey, bool>,
 }
 
 /// A block's outcome: what its header must say, and what it changes.
@@ -111,6 +117,9 @@ pub struct Execution<'v, V> {
     receipts: Vec<Receipt>,
     logged: Vec<Logged>,
     seen_added: Vec<(Timestamp, RecordDigest)>,
+    signals: BTreeMap<SignalKey, bool>,
+    /// Statistics of the year, of Parties that spoke in this block: written once for all their records.
+    statistics: BTreeMap<PartyCode, Statistics>,
 }
 
 /// Leave for one record to enter the block. It holds the block until it is used or given up, so no record
@@ -150,6 +159,8 @@ impl<'v, V: View> Execution<'v, V> {
             receipts: Vec::new(),
             logged: Vec::new(),
             seen_added: Vec::new(),
+            signals: BTreeMap::new(),
+            statistics: BTreeMap::new(),
         })
     }
 
@@ -204,24 +215,102 @@ impl<'v, V: View> Execution<'v, V> {
     fn add(&mut self, admitted: &Admitted) -> Result<Added, ReadError> {
         let record = admitted.record.record();
         let key = record.statement.permit(record.author);
-        let (permit_key, report_key) = (StateKey::permit(&key), StateKey::report(&key));
-        let permit: Option<PermitState> = self.read(&permit_key)?;
-        let refused = self.judge(admitted, permit.as_ref())?;
-        if refused.is_some() && !self.may_refuse(record.author) {
+        let permit = self.permit(key)?;
+        let links = links::gather(self, &record.statement, record.author, permit.as_ref())?;
+        let judged = self.judge(record, &admitted.roles, permit.as_ref(), &links)?;
+        if judged.is_err() && !self.may_refuse(record.author) {
             return Ok(Added::TooManyRefused);
         }
         let act = self.act(&admitted.record);
-        let effect = match refused {
-            Some(_) => effect::refused(permit, &act),
-            None if permit.is_some() => effect::accepted(record, act, permit, None),
-            None => effect::accepted(record, act, None, self.read::<ReportState>(&report_key)?),
-        };
-        match effect {
-            Effect::Permit(permit) => self.put(&permit_key, codec::encode(&permit)),
-            Effect::Report(report) => self.put(&report_key, codec::encode(&report)),
-            Effect::LogOnly => {}
+        let mut before = BTreeSet::new();
+        let about = key.zip(permit);
+        for (key, permit) in about
+            .iter()
+            .map(|(key, permit)| (key, permit))
+            .chain(&links.permits)
+        {
+            before.extend(signals_of(*key, permit));
         }
-        Ok(Added::Logged(self.log(&admitted.record, key, refused)))
+        let effect = match judged {
+            Err(_) => effect::refused(about, &act),
+            Ok(warnings) => {
+                let report = match (key, &about) {
+                    (Some(key), None) => self.read::<ReportState>(&StateKey::report(&key))?,
+                    (Some(_) | None, Some(_)) | (None, None) => None,
+                };
+                Accepted {
+                    act,
+                    permit: about,
+                    report,
+                    links,
+                    warnings,
+                }
+                .effect(&record.statement)
+            }
+        };
+        self.apply(record.author, effect, &before)?;
+        Ok(Added::Logged(self.log(&admitted.record, judged)))
+    }
+
+    /// Everything that the rules say about a record at this point of the block, as if it were admitted.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn explain(&mut self, record: &Record, roles: &[Role]) -> Result<Judgement, ReadError> {
+        let permit = self.permit(record.statement.permit(record.author))?;
+        let links = links::gather(self, &record.statement, record.author, permit.as_ref())?;
+        self.know_parties(record, permit.as_ref())?;
+        let case = self.case(record, roles, permit.as_ref(), &links);
+        Ok(life::explain(&record.statement, &case))
+    }
+
+    fn permit(&self, key: Option<PermitKey>) -> Result<Option<PermitState>, ReadError> {
+        match key {
+            Some(key) => self.read(&StateKey::permit(&key)),
+            None => Ok(None),
+        }
+    }
+
+    /// Writes what a statement changes. `before`: the signals of all permits that it can have changed.
+    fn apply(
+        &mut self,
+        author: PartyCode,
+        effect: Effect,
+        before: &BTreeSet<SignalKey>,
+    ) -> Result<(), ReadError> {
+        for (key, permit) in effect.permits {
+            let after = signals_of(key, &permit);
+            let gone = before
+                .iter()
+                .filter(|one| one.permit == key && !after.contains(one));
+            self.signals.extend(gone.map(|one| (*one, false)));
+            self.signals
+                .extend(after.difference(before).map(|one| (*one, true)));
+            self.put(&StateKey::permit(&key), codec::encode(&permit));
+        }
+        for (key, value) in effect.values {
+            self.put(&key, value);
+        }
+        self.count(author, &effect.counts)
+    }
+
+    fn count(&mut self, author: PartyCode, counts: &MonthCounts) -> Result<(), ReadError> {
+        if *counts == MonthCounts::default() {
+            return Ok(());
+        }
+        let today = self.at.time.date();
+        if !self.statistics.contains_key(&author) {
+            let known = self.read(&StateKey::statistics(author, today.year()))?;
+            self.statistics.insert(author, known.unwrap_or_default());
+        }
+        let month = self
+            .statistics
+            .get_mut(&author)
+            .and_then(|year| year.month_mut(today.ymd().1));
+        if let Some(month) = month {
+            month.add(counts);
+        }
+        Ok(())
     }
 
     /// Closes the block: removes expired seen digests, and computes the roots.
@@ -229,6 +318,13 @@ impl<'v, V: View> Execution<'v, V> {
     /// # Errors
     /// [`ReadError`].
     pub fn finish(mut self) -> Result<Executed, ReadError> {
+        let year = self.at.time.date().year();
+        for (party, statistics) in core::mem::take(&mut self.statistics) {
+            self.put(
+                &StateKey::statistics(party, year),
+                codec::encode(&statistics),
+            );
+        }
         let seen_removed = self.view.seen_before(self.at.time, SEEN_REMOVED_MAX)?;
         for (_, record) in &seen_removed {
             self.values
@@ -254,6 +350,7 @@ impl<'v, V: View> Execution<'v, V> {
             logged: self.logged,
             seen_added: self.seen_added,
             seen_removed,
+            signals: self.signals,
         };
         Ok(Executed {
             receipts: self.receipts,
@@ -266,35 +363,50 @@ impl<'v, V: View> Execution<'v, V> {
 
     fn judge(
         &mut self,
-        admitted: &Admitted,
+        record: &Record,
+        roles: &[Role],
         permit: Option<&PermitState>,
-    ) -> Result<Option<Reason>, ReadError> {
-        let record = admitted.record.record();
-        let issuer = record.statement.permit(record.author).issuer;
+        links: &Links,
+    ) -> Result<Result<Warnings, Reason>, ReadError> {
+        self.know_parties(record, permit)?;
+        let case = self.case(record, roles, permit, links);
+        Ok(life::judge(&record.statement, &case))
+    }
+
+    fn know_parties(
+        &mut self,
+        record: &Record,
+        permit: Option<&PermitState>,
+    ) -> Result<(), ReadError> {
+        let issuer = record.statement.permit(record.author).map(|key| key.issuer);
         let destination = permit.and_then(|permit| permit.destination);
-        for code in [Some(record.author), Some(issuer), destination] {
+        for code in [Some(record.author), issuer, destination] {
             self.know_party(code)?;
         }
+        Ok(())
+    }
+
+    fn case<'c>(
+        &'c self,
+        record: &Record,
+        roles: &'c [Role],
+        permit: Option<&'c PermitState>,
+        links: &'c Links,
+    ) -> Case<'c, ()> {
         let party = |code| self.parties.get(&code).and_then(Option::as_ref);
-        let case = Case {
+        let issuer = record.statement.permit(record.author).map(|key| key.issuer);
+        Case {
             said: &(),
             author: record.author,
             author_party: party(record.author),
-            roles: &admitted.roles,
+            roles,
             permit,
-            issuer_party: party(issuer),
-            destination_party: destination.and_then(party),
+            issuer_party: issuer.and_then(party),
+            destination_party: permit.and_then(|permit| permit.destination).and_then(party),
+            links,
             now: self.at.time,
             parameters: &self.parameters,
-        };
-        Ok(match &record.statement {
-            Statement::Issue(said) => first_broken(life::ISSUE, &case.with(said)),
-            Statement::Endorse(said) => first_broken(life::ENDORSE, &case.with(said)),
-            Statement::Sight(said) => first_broken(life::SIGHT, &case.with(said)),
-            Statement::Import(said) => first_broken(life::IMPORT, &case.with(said)),
-            Statement::Refuse(said) => first_broken(life::REFUSE, &case.with(said)),
-            Statement::Cancel(said) => first_broken(life::CANCEL, &case.with(said)),
-        })
+        }
     }
 
     fn know_party(&mut self, code: Option<PartyCode>) -> Result<(), ReadError> {
@@ -313,13 +425,6 @@ impl<'v, V: View> Execution<'v, V> {
 
     fn act(&self, verified: &Verified) -> Act {
         let record = verified.record();
-        let port = match &record.statement {
-            Statement::Issue(_) | Statement::Cancel(_) => None,
-            Statement::Endorse(said) => Some(said.port),
-            Statement::Sight(said) => Some(said.port),
-            Statement::Import(said) => Some(said.port),
-            Statement::Refuse(said) => Some(said.port),
-        };
         Act {
             party: record.author,
             // A well-formed record names at least one office.
@@ -328,23 +433,24 @@ impl<'v, V: View> Execution<'v, V> {
                 .first()
                 .copied()
                 .unwrap_or(crate::party::OfficeNumber(0)),
-            port,
+            port: record.statement.port(),
             time: self.at.time,
             height: self.at.height,
             record: verified.digest(),
         }
     }
 
-    fn log(&mut self, verified: &Verified, permit: PermitKey, refused: Option<Reason>) -> Receipt {
+    fn log(&mut self, verified: &Verified, judged: Result<Warnings, Reason>) -> Receipt {
         let record = verified.record();
         // A block holds at most 2,000 records.
         let index = u16::try_from(self.receipts.len()).unwrap_or(u16::MAX);
         let receipt = Receipt {
             height: self.at.height,
             index,
-            refused,
+            refused: judged.err(),
+            warnings: judged.unwrap_or_default(),
         };
-        if refused.is_some() {
+        if receipt.refused.is_some() {
             let count = self.refused.entry(record.author).or_default();
             *count = count.saturating_add(1);
         }
@@ -360,7 +466,7 @@ impl<'v, V: View> Execution<'v, V> {
         self.logged.push(Logged {
             record: digest,
             index: place,
-            permit,
+            permit: record.statement.subject(record.author),
             leaf,
         });
         self.receipts.push(receipt);
@@ -372,7 +478,7 @@ impl<'v, V: View> Execution<'v, V> {
     }
 
     /// Reads through what the block has changed so far.
-    fn read<T>(&self, key: &StateKey) -> Result<Option<T>, ReadError>
+    pub(super) fn read<T>(&self, key: &StateKey) -> Result<Option<T>, ReadError>
     where
         T: for<'b> Decode<'b, ()> + Encode<()>,
     {
@@ -382,22 +488,6 @@ impl<'v, V: View> Execution<'v, V> {
                 .map(|bytes| decode_value(key, bytes))
                 .transpose(),
             None => read(self.view, key),
-        }
-    }
-}
-
-impl<'a> Case<'a, ()> {
-    fn with<S>(&self, said: &'a S) -> Case<'a, S> {
-        Case {
-            said,
-            author: self.author,
-            author_party: self.author_party,
-            roles: self.roles,
-            permit: self.permit,
-            issuer_party: self.issuer_party,
-            destination_party: self.destination_party,
-            now: self.now,
-            parameters: self.parameters,
         }
     }
 }

@@ -3,9 +3,9 @@
 use alloc::format;
 use alloc::string::String;
 
-use crate::digest::RecordDigest;
+use crate::digest::{Digest, RecordDigest, SpeciesKey};
 use crate::party::{OfficeNumber, PartyCode};
-use crate::record::PermitKey;
+use crate::record::{OperationKey, PermitKey};
 
 /// A key of the authenticated state, such as `permit/QS/5d1e…`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +28,51 @@ impl StateKey {
     #[must_use]
     pub fn seen(record: &RecordDigest) -> Self {
         Self(format!("seen/{record}"))
+    }
+
+    /// `stamp/<party>/<digest>`: the permit that bears a security stamp.
+    #[must_use]
+    pub fn stamp(party: PartyCode, stamp: &Digest) -> Self {
+        Self(format!("stamp/{party}/{stamp}"))
+    }
+
+    /// `paper/<issuer>/<number hash>`: claims on paper of a Party that is not on the ledger.
+    #[must_use]
+    pub fn paper(permit: &PermitKey) -> Self {
+        Self(format!("paper/{}/{}", permit.issuer, permit.number))
+    }
+
+    /// `revoked/<party>`: forms and stamps that nobody may use.
+    #[must_use]
+    pub fn revoked(party: PartyCode) -> Self {
+        Self(format!("revoked/{party}"))
+    }
+
+    /// `suspensions/<party>`: suspensions of that Party's exports.
+    #[must_use]
+    pub fn suspensions(party: PartyCode) -> Self {
+        Self(format!("suspensions/{party}"))
+    }
+
+    /// `quota/<party>/<year>/<species key>`.
+    #[must_use]
+    pub fn quota(party: PartyCode, year: u16, species: &SpeciesKey) -> Self {
+        Self(format!("quota/{party}/{year}/{species}"))
+    }
+
+    /// `operation/<party>/<number hash>`.
+    #[must_use]
+    pub fn operation(operation: &OperationKey) -> Self {
+        Self(format!(
+            "operation/{}/{}",
+            operation.party, operation.number
+        ))
+    }
+
+    /// `statistics/<party>/<year>`: what the Party did in each month.
+    #[must_use]
+    pub fn statistics(party: PartyCode, year: u16) -> Self {
+        Self(format!("statistics/{party}/{year}"))
     }
 
     /// `party/<code>`.

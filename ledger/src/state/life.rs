@@ -3,22 +3,38 @@
 //! The rows are the specification. They are asked from top to bottom and the first broken one gives the
 //! answer, so their order is the order of precedence. What passes all rows is applied. The order is: who
 //! speaks at all, whether the permit is there, whether its kind knows the act, whether this Party may, what
-//! became of the permit, dates, lines. The kind comes before the Party because a passport names no
-//! destination: nobody is the right Party for its import.
+//! became of the permit, dates, what it is linked to, lines. The kind comes before the Party because a passport
+//! names no destination: nobody is the right Party for its import. Doubts that are left to a person stand in
+//! tables of their own: every row that applies is noted, and none refuses.
 
-use crate::codes::{Appendix, Kind, Source};
+mod authority;
+mod customs;
+mod issue;
+
+use alloc::vec::Vec;
+
+use crate::codes::{Appendix, Kind};
 use crate::parameters::Parameters;
 use crate::party::{Party, PartyCode, Role};
 use crate::permit::LineId;
 use crate::quantity::Quantity;
-use crate::reason::{Light, Reason};
-use crate::record::{Cancel, Endorse, Import, Issue, LineQuantity, Refuse, Sight};
+use crate::reason::Reason;
+use crate::record::{LineQuantity, PermitKey, Statement};
 use crate::time::Timestamp;
 
+use super::links::Links;
 use super::permit::{LineState, PermitState};
+use super::warning::Warnings;
+
+pub use authority::{CANCEL, CONSENT, OPERATION, QUOTA, REVOKE_RANGE, SUSPEND};
+pub use customs::{
+    CORRECT, CROSS, ENDORSE, ENDORSE_DOUBTS, IMPORT, IMPORT_DOUBTS, PAPER_SEEN, REFUSE, SIGHT,
+};
+pub use issue::{ISSUE, ISSUE_DOUBTS};
+pub(super) use issue::{covers_line, depth_of, is_registered};
 
 /// A statement in the circumstances under which it is judged.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Case<'a, S> {
     /// What is stated.
     pub said: &'a S,
@@ -34,6 +50,8 @@ pub struct Case<'a, S> {
     pub issuer_party: Option<&'a Party>,
     /// The destination's entry, where it has one.
     pub destination_party: Option<&'a Party>,
+    /// What the statement cites.
+    pub links: &'a Links,
     /// Time of the block.
     pub now: Timestamp,
     /// Parameters of the network.
@@ -43,11 +61,11 @@ pub struct Case<'a, S> {
 /// One row: the answer, and when it is given.
 #[derive(Debug)]
 pub struct Rule<S> {
-    /// The answer where the rule is broken.
+    /// The answer where the rule is broken, or the doubt where it applies.
     pub reason: Reason,
     /// The rule in plain words, for a lawyer.
     pub words: &'static str,
-    /// Whether it is broken.
+    /// Whether it is broken, or applies.
     pub broken: fn(&Case<'_, S>) -> bool,
 }
 
@@ -60,6 +78,77 @@ pub fn first_broken<S>(rules: &[Rule<S>], case: &Case<'_, S>) -> Option<Reason> 
         .map(|rule| rule.reason)
 }
 
+/// Every broken rule, in the order of the table: the full explanation of a refusal.
+#[must_use]
+pub fn all_broken<S>(rules: &[Rule<S>], case: &Case<'_, S>) -> Vec<(Reason, &'static str)> {
+    rules
+        .iter()
+        .filter(|rule| (rule.broken)(case))
+        .map(|rule| (rule.reason, rule.words))
+        .collect()
+}
+
+/// How a statement is judged: what refuses it, in order, and what is left to a person.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Judgement {
+    /// Every broken rule, the one that answers first.
+    pub broken: Vec<(Reason, &'static str)>,
+    /// Every doubt.
+    pub doubts: Vec<(Reason, &'static str)>,
+}
+
+/// Calls a macro-like closure with the tables of the statement.
+macro_rules! with_tables {
+    ($statement:expr, $case:expr, $judge:ident) => {
+        match $statement {
+            Statement::Issue(said) => $judge(ISSUE, ISSUE_DOUBTS, &$case.with(said)),
+            Statement::Endorse(said) => $judge(ENDORSE, ENDORSE_DOUBTS, &$case.with(said)),
+            Statement::Sight(said) => $judge(SIGHT, &[], &$case.with(said)),
+            Statement::Import(said) => $judge(IMPORT, IMPORT_DOUBTS, &$case.with(said)),
+            Statement::Refuse(said) => $judge(REFUSE, &[], &$case.with(said)),
+            Statement::Cancel(said) => $judge(CANCEL, &[], &$case.with(said)),
+            Statement::Consent(said) => $judge(CONSENT, &[], &$case.with(said)),
+            Statement::Cross(said) => $judge(CROSS, &[], &$case.with(said)),
+            Statement::Correct(said) => $judge(CORRECT, &[], &$case.with(said)),
+            Statement::PaperSeen(said) => $judge(PAPER_SEEN, &[], &$case.with(said)),
+            Statement::RevokeRange(said) => $judge(REVOKE_RANGE, &[], &$case.with(said)),
+            Statement::Quota(said) => $judge(QUOTA, &[], &$case.with(said)),
+            Statement::Operation(said) => $judge(OPERATION, &[], &$case.with(said)),
+            Statement::Suspend(said) => $judge(SUSPEND, &[], &$case.with(said)),
+        }
+    };
+}
+
+/// The answer to a statement: the first broken rule, or the doubts that go with its effect.
+pub(super) fn judge(statement: &Statement, case: &Case<'_, ()>) -> Result<Warnings, Reason> {
+    fn answer<S>(
+        rules: &[Rule<S>],
+        doubts: &[Rule<S>],
+        case: &Case<'_, S>,
+    ) -> Result<Warnings, Reason> {
+        match first_broken(rules, case) {
+            Some(reason) => Err(reason),
+            None => Ok(doubts
+                .iter()
+                .filter(|doubt| (doubt.broken)(case))
+                .map(|doubt| doubt.reason)
+                .collect()),
+        }
+    }
+    with_tables!(statement, case, answer)
+}
+
+/// All that there is to say about a statement.
+pub(super) fn explain(statement: &Statement, case: &Case<'_, ()>) -> Judgement {
+    fn answer<S>(rules: &[Rule<S>], doubts: &[Rule<S>], case: &Case<'_, S>) -> Judgement {
+        Judgement {
+            broken: all_broken(rules, case),
+            doubts: all_broken(doubts, case),
+        }
+    }
+    with_tables!(statement, case, answer)
+}
+
 const fn rule<S>(reason: Reason, words: &'static str, broken: fn(&Case<'_, S>) -> bool) -> Rule<S> {
     Rule {
         reason,
@@ -68,264 +157,35 @@ const fn rule<S>(reason: Reason, words: &'static str, broken: fn(&Case<'_, S>) -
     }
 }
 
-/// Issuing a permit.
-pub const ISSUE: &[Rule<Issue>] = &[
-    rule(
-        Reason::Role,
-        "only a Management Authority issues (Art. VI.3)",
-        |c| !c.speaks_as(Role::Management),
-    ),
-    rule(
-        Reason::Unsupported,
-        "re-exports, replacements, import permit links and retrospective permits have no rules yet",
-        |c| {
-            c.said.retrospective
-                || c.said.replaces.is_some()
-                || c.said.import_permit.is_some()
-                || c.said.kind == Kind::ReExport
-                || c.said.lines.iter().any(|line| !line.origins.is_empty())
-        },
-    ),
-    rule(
-        Reason::WrongKind,
-        "a permit names a destination, unless its kind crosses many borders",
-        |c| c.said.kind.is_multi_crossing() == c.said.destination.is_some(),
-    ),
-    rule(
-        Reason::WrongParty,
-        "an import permit is issued by the country of import (Art. III.3)",
-        |c| c.said.kind == Kind::Import && c.said.destination != Some(c.author),
-    ),
-    rule(
-        Reason::DuplicateNumber,
-        "a Party issues a number once (Res. Conf. 12.3)",
-        |c| c.permit.is_some(),
-    ),
-    rule(
-        Reason::Dates,
-        "granted, then valid from, then valid until",
-        |c| c.said.valid_from < c.said.granted_on || c.said.valid_until < c.said.valid_from,
-    ),
-    rule(
-        Reason::ValidityTooLong,
-        "no longer than its kind allows, in calendar months from the grant",
-        |c| c.said.valid_until > c.said.granted_on.plus_months(c.said.kind.months_max()),
-    ),
-    rule(
-        Reason::GrantDate,
-        "granted before the block, and not long before it",
-        |c| {
-            let begins = c
-                .said
-                .granted_on
-                .starts_at(c.parameters.date_begins_offset_minutes);
-            let days = i32::from(c.parameters.retrospective_days);
-            let late = c
-                .said
-                .granted_on
-                .plus_days(days)
-                .ends_at(c.parameters.date_ends_offset_minutes);
-            begins > c.now || late <= c.now
-        },
-    ),
-    rule(Reason::Expired, "not over when it is issued", |c| {
-        c.said
-            .valid_until
-            .ends_at(c.parameters.date_ends_offset_minutes)
-            <= c.now
-    }),
-    rule(
-        Reason::NeedsImportPermit,
-        "an Appendix I export rests on an import permit (Art. III.2 d), registered operations apart (Art. VII.4)",
-        |c| rests_on_import_permit(c.said),
-    ),
-];
-
-/// Whether it is an export that needs the destination's import permit (Art. III.2 d); specimens of registered
-/// operations count as Appendix II (Art. VII.4).
-#[must_use]
-pub fn rests_on_import_permit(said: &Issue) -> bool {
-    let bound = |appendix, source| appendix == Appendix::I && source != Source::RegisteredOperation;
-    said.kind == Kind::Export
-        && said
-            .lines
-            .iter()
-            .any(|line| bound(line.appendix, line.source))
+/// Whether goods of that kind of document rest on an import permit at all: certificates of Art. VII stand for every
+/// document of Art. III to V.
+const fn may_rest_on_import_permit(kind: Kind) -> bool {
+    matches!(kind, Kind::Export | Kind::ReExport | Kind::Other)
 }
 
-/// Endorsing an export (box 14).
-pub const ENDORSE: &[Rule<Endorse>] = &[
-    rule(Reason::Role, "only customs endorse an export", |c| {
-        !c.speaks_as(Role::Customs)
-    }),
-    rule(
-        Reason::NotIssued,
-        "only a permit on the ledger is endorsed",
-        |c| c.permit.is_none(),
-    ),
-    rule(
-        Reason::WrongKind,
-        "import permits, sea certificates and passports are never endorsed",
-        |c| c.permit_is(|permit| !permit.kind.is_endorsed()),
-    ),
-    rule(
-        Reason::WrongParty,
-        "customs of the issuing Party, or of its customs union",
-        |c| !c.is_customs_of(|permit| Some(permit.issuer), c.issuer_party),
-    ),
-    rule(Reason::Used, "not after the import", |c| {
-        c.permit_is(|permit| permit.import.is_some())
-    }),
-    rule(Reason::Cancelled, "not after a cancellation", |c| {
-        c.is_cancelled(Reason::Cancelled)
-    }),
-    rule(Reason::Replaced, "not after a replacement", |c| {
-        c.is_cancelled(Reason::Replaced)
-    }),
-    rule(Reason::Lost, "not after a loss was reported", |c| {
-        c.is_cancelled(Reason::Lost)
-    }),
-    rule(Reason::Stolen, "not after a theft was reported", |c| {
-        c.is_cancelled(Reason::Stolen)
-    }),
-    rule(
-        Reason::AlreadyEndorsed,
-        "once: one consignment, one permit (Art. VI.5)",
-        |c| c.permit_is(|permit| permit.endorsement.is_some()),
-    ),
-    rule(Reason::NotYetValid, "not before its first day", |c| {
-        c.is_before_validity()
-    }),
-    rule(Reason::Expired, "not after its last day (Art. VI.2)", |c| {
-        c.is_after_validity()
-    }),
-    rule(Reason::UnknownLine, "only lines of the permit", |c| {
-        c.names_unknown_line(&c.said.lines)
-    }),
-    rule(Reason::UnitMismatch, "in the line's own unit", |c| {
-        c.names_other_unit(&c.said.lines)
-    }),
-    rule(
-        Reason::OverQuantity,
-        "no more than was authorised (box 11)",
-        |c| c.exceeds(&c.said.lines, |line| line.authorised),
-    ),
-];
+/// Whether two Parties belong to one customs union.
+fn share_union(one: Option<&Party>, other: Option<&Party>) -> bool {
+    let union = |party: Option<&Party>| party.and_then(|party| party.union.clone());
+    union(one).is_some() && union(one) == union(other)
+}
 
-/// Accepting an import, which spends the permit.
-pub const IMPORT: &[Rule<Import>] = &[
-    rule(Reason::Role, "only customs accept an import", |c| {
-        !c.speaks_as(Role::Customs)
-    }),
-    rule(
-        Reason::NotIssued,
-        "only a permit on the ledger is spent",
-        |c| c.permit.is_none(),
-    ),
-    rule(
-        Reason::WrongKind,
-        "import permits, sea certificates and passports are not collected with the goods",
-        |c| c.permit_is(|permit| !permit.kind.is_endorsed()),
-    ),
-    rule(
-        Reason::WrongParty,
-        "customs of the destination (box 3a), or of its customs union",
-        |c| !c.is_customs_of(|permit| permit.destination, c.destination_party),
-    ),
-    rule(Reason::Used, "at most once (Art. VI.5, VI.6)", |c| {
-        c.permit_is(|permit| permit.import.is_some())
-    }),
-    rule(Reason::Cancelled, "not after a cancellation", |c| {
-        c.is_cancelled(Reason::Cancelled)
-    }),
-    rule(Reason::Replaced, "not after a replacement", |c| {
-        c.is_cancelled(Reason::Replaced)
-    }),
-    rule(Reason::Lost, "not after a loss was reported", |c| {
-        c.is_cancelled(Reason::Lost)
-    }),
-    rule(Reason::Stolen, "not after a theft was reported", |c| {
-        c.is_cancelled(Reason::Stolen)
-    }),
-    rule(Reason::NotYetValid, "not before its first day", |c| {
-        c.is_before_validity()
-    }),
-    rule(Reason::Expired, "not after its last day", |c| {
-        c.is_after_validity()
-    }),
-    rule(
-        Reason::NotEndorsed,
-        "only after the export was endorsed, unless the destination accepts without",
-        |c| {
-            let accepts = c
-                .destination_party
-                .is_some_and(|party| party.accepts_unendorsed);
-            c.permit_is(|permit| permit.endorsement.is_none()) && !accepts
-        },
-    ),
-    rule(Reason::UnknownLine, "only lines of the permit", |c| {
-        c.names_unknown_line(&c.said.lines)
-    }),
-    rule(Reason::UnitMismatch, "in the line's own unit", |c| {
-        c.names_other_unit(&c.said.lines)
-    }),
-    rule(
-        Reason::OverQuantity,
-        "no more than was endorsed, or authorised where nothing was endorsed",
-        |c| c.exceeds(&c.said.lines, LineState::importable),
-    ),
-];
+impl<'a, S> Case<'a, S> {
+    /// The same circumstances, another statement.
+    pub(super) fn with<T>(&self, said: &'a T) -> Case<'a, T> {
+        Case {
+            said,
+            author: self.author,
+            author_party: self.author_party,
+            roles: self.roles,
+            permit: self.permit,
+            issuer_party: self.issuer_party,
+            destination_party: self.destination_party,
+            links: self.links,
+            now: self.now,
+            parameters: self.parameters,
+        }
+    }
 
-/// Seeing a permit in transit: any Party, any number, issued or not.
-pub const SIGHT: &[Rule<Sight>] = &[rule(Reason::Role, "only customs record a sighting", |c| {
-    !c.speaks_as(Role::Customs)
-})];
-
-/// Refusing goods at a border: any Party, any number, issued or not.
-pub const REFUSE: &[Rule<Refuse>] = &[
-    rule(Reason::Role, "only customs refuse goods", |c| {
-        !c.speaks_as(Role::Customs)
-    }),
-    rule(
-        Reason::WrongKind,
-        "for a reason that is not a green one",
-        |c| c.said.reason.light() == Light::Green,
-    ),
-];
-
-/// Cancelling a permit.
-pub const CANCEL: &[Rule<Cancel>] = &[
-    rule(Reason::Role, "only a Management Authority cancels", |c| {
-        !c.speaks_as(Role::Management)
-    }),
-    rule(
-        Reason::NotIssued,
-        "only a permit on the ledger is cancelled",
-        |c| c.permit.is_none(),
-    ),
-    rule(
-        Reason::WrongParty,
-        "only its issuing Party cancels it",
-        |c| c.permit_is(|permit| permit.issuer != c.author),
-    ),
-    rule(Reason::Used, "a use is never undone", |c| {
-        c.permit_is(|permit| permit.import.is_some())
-    }),
-    rule(Reason::Cancelled, "once", |c| {
-        c.is_cancelled(Reason::Cancelled)
-    }),
-    rule(Reason::Replaced, "not after a replacement", |c| {
-        c.is_cancelled(Reason::Replaced)
-    }),
-    rule(Reason::Lost, "not after a loss was reported", |c| {
-        c.is_cancelled(Reason::Lost)
-    }),
-    rule(Reason::Stolen, "not after a theft was reported", |c| {
-        c.is_cancelled(Reason::Stolen)
-    }),
-];
-
-impl<S> Case<'_, S> {
     fn speaks_as(&self, role: Role) -> bool {
         !self.roles.is_empty() && self.roles.iter().all(|own| *own == role)
     }
@@ -340,9 +200,7 @@ impl<S> Case<'_, S> {
         named: impl FnOnce(&PermitState) -> Option<PartyCode>,
         named_party: Option<&Party>,
     ) -> bool {
-        let union_of = |party: Option<&Party>| party.and_then(|party| party.union.clone());
-        let shared = union_of(self.author_party);
-        let same_union = shared.is_some() && shared == union_of(named_party);
+        let same_union = share_union(self.author_party, named_party);
         self.permit
             .and_then(named)
             .is_some_and(|party| party == self.author || same_union)
@@ -376,13 +234,69 @@ impl<S> Case<'_, S> {
         lines.iter().any(other)
     }
 
-    fn exceeds(&self, lines: &[LineQuantity], limit: fn(&LineState) -> Quantity) -> bool {
+    fn exceeds(&self, lines: &[LineQuantity], limit: impl Fn(&LineState) -> Quantity) -> bool {
         let over = |named: &LineQuantity| {
             self.line(named.line)
                 .is_some_and(|line| named.quantity > limit(line))
         };
         lines.iter().any(over)
     }
+
+    /// Whether some line of the permit has less, or nothing, in the statement.
+    fn falls_short(&self, lines: &[LineQuantity], of: impl Fn(&LineState) -> Quantity) -> bool {
+        let named = |id| lines.iter().find(|named| named.line == id);
+        let short = |line: &LineState| {
+            named(line.line).map_or(Quantity::ZERO, |named| named.quantity) < of(line)
+        };
+        self.permit_is(|permit| permit.lines.iter().any(short))
+    }
+
+    /// Whether the quantities fit in what an import permit of `destination` grants: alive, in date, and for each
+    /// taxon and unit no less than `needed`.
+    fn is_granted(
+        &self,
+        key: PermitKey,
+        destination: Option<PartyCode>,
+        needed: impl Iterator<Item = (LineNeed, Quantity)>,
+    ) -> bool {
+        let Some(granted) = self.links.permits.get(&key) else {
+            return false;
+        };
+        let mut sums = alloc::collections::BTreeMap::<LineNeed, u128>::new();
+        for (need, quantity) in needed {
+            let sum = sums.entry(need).or_default();
+            *sum = sum.saturating_add(quantity.scaled().into());
+        }
+        let has = |need: &LineNeed| {
+            let lines = granted.lines.iter().filter(|line| need.is_of(line));
+            lines.fold(0_u128, |sum, line| {
+                sum.saturating_add(line.authorised.scaled().into())
+            })
+        };
+        granted.kind == Kind::Import
+            && Some(granted.issuer) == destination
+            && granted.is_alive()
+            && granted.is_in_date(self.now, self.parameters)
+            && sums.iter().all(|(need, sum)| *sum <= has(need))
+    }
+}
+
+/// What an import permit must grant for a line: the same taxon under the same key, in the same unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct LineNeed {
+    taxon: crate::digest::TaxonTag,
+    unit: crate::codes::Unit,
+}
+
+impl LineNeed {
+    fn is_of(&self, line: &LineState) -> bool {
+        self.taxon == line.taxon && self.unit == line.unit
+    }
+}
+
+/// Whether the destination's own measures ask for an import permit for such a line (Art. XIV.1).
+fn is_stricter_measure(destination: Option<&Party>, appendix: Appendix) -> bool {
+    appendix == Appendix::II && destination.is_some_and(|party| party.import_permit_for_ii)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::execution::Changes;
+use super::signal::SignalKey;
 use super::view::{ReadError, View};
 use crate::digest::{Digest, RecordDigest, StateRoot, sha256};
 use crate::record::PermitKey;
@@ -21,6 +22,7 @@ pub struct MemoryState {
     leaves: Vec<Vec<u8>>,
     seen: BTreeSet<(Timestamp, RecordDigest)>,
     history: BTreeMap<PermitKey, Vec<u64>>,
+    signals: BTreeSet<SignalKey>,
 }
 
 /// The pages of nothing.
@@ -84,6 +86,13 @@ impl MemoryState {
             self.seen.remove(seen);
         }
         self.seen.extend(changes.seen_added.iter().copied());
+        for (signal, is_new) in &changes.signals {
+            if *is_new {
+                self.signals.insert(*signal);
+            } else {
+                self.signals.remove(signal);
+            }
+        }
     }
 
     /// The leaf of the log at `index`.
@@ -92,6 +101,12 @@ impl MemoryState {
         self.leaves
             .get(usize::try_from(index).ok()?)
             .map(Vec::as_slice)
+    }
+
+    /// The index of signals.
+    #[must_use]
+    pub const fn signals(&self) -> &BTreeSet<SignalKey> {
+        &self.signals
     }
 
     /// Log indices of the records about a permit.

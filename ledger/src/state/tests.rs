@@ -1,7 +1,10 @@
 //! What a block does to the state: effects, admission, and the edges in time.
 
 mod admission;
+mod chains;
 mod effects;
+mod replacement;
+mod story;
 mod validity;
 
 use std::sync::Arc;
@@ -9,7 +12,7 @@ use std::vec::Vec;
 
 use super::*;
 use crate::party::Role;
-use crate::record::{CancelReason, PermitKey, Statement};
+use crate::record::{CancelReason, Issue, PermitKey, Replaces, Statement};
 use crate::signed::Signed;
 use crate::state::admission::{AdmissionError, Inadmissible};
 use crate::testing::{

@@ -127,13 +127,7 @@ impl TestLedger {
     #[must_use]
     pub fn proof(&self, permit: &PermitKey) -> Proof {
         let (header, quorum) = self.blocks.last().expect("a block").clone();
-        let destination = self.permit(permit).and_then(|permit| permit.destination);
-        let mut keys = vec![
-            StateKey::permit(permit),
-            StateKey::parameters(),
-            StateKey::party(permit.issuer),
-        ];
-        keys.extend(destination.map(StateKey::party));
+        let keys = needed(&self.state, permit).unwrap();
         let indices = self.state.history(permit).iter();
         Proof {
             version: PROOF_VERSION,

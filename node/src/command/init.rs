@@ -44,6 +44,9 @@ pub(crate) struct Init {
     /// The Party accepts imports of permits that were never endorsed at export.
     #[arg(long)]
     accepts_unendorsed: bool,
+    /// The Party asks for its own import permit for Appendix II too: a stricter measure (Art. XIV.1).
+    #[arg(long)]
+    import_permit_for_ii: bool,
     /// The node verifies everything and does not vote.
     #[arg(long, conflicts_with = "power")]
     follower: bool,
@@ -165,6 +168,7 @@ fn entry(init: &Init, identity: &Identity) -> PartyFile {
             name: init.name.as_deref().or(known).unwrap_or_default().into(),
             customs_union: init.customs_union.clone(),
             accepts_unendorsed: init.accepts_unendorsed,
+            import_permit_for_ii: init.import_permit_for_ii,
             offices: init.offices.iter().map(office).collect(),
             nodes: vec![node],
         },

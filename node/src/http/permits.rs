@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use ledger::codec;
 use ledger::limits::{LEAF_BYTES_MAX, STATE_VALUE_BYTES_MAX};
+use ledger::record::{LineQuantity, Statement};
 use ledger::signed::Signed;
 use ledger::state::{Leaf, PermitState, ReportState, StateKey};
 use minicbor::{Decode, Encode};
@@ -69,7 +70,7 @@ pub(super) async fn history(
 }
 
 /// A value of the state, proven to belong to the tip.
-fn shown<T>(snapshot: &Snapshot<'_>, key: &StateKey) -> Result<Option<T>, StoreError>
+pub(super) fn shown<T>(snapshot: &Snapshot<'_>, key: &StateKey) -> Result<Option<T>, StoreError>
 where
     T: for<'b> Decode<'b, ()> + Encode<()>,
 {
@@ -94,7 +95,7 @@ fn event(snapshot: &Snapshot<'_>, index: u64) -> Result<Value, Problem> {
         "statement": record.statement.as_str(),
         "author": record.author.as_str(),
         "offices": record.offices.iter().map(|office| office.0).collect::<Vec<_>>(),
-        "port": port(&record.statement),
+        "port": record.statement.port().map(|port| port.to_string()),
         "lines": lines(&record.statement),
         "made_at": record.made_at.to_string(),
         "time": header.time.to_string(),
@@ -102,40 +103,13 @@ fn event(snapshot: &Snapshot<'_>, index: u64) -> Result<Value, Problem> {
     }))
 }
 
-fn port(statement: &ledger::record::Statement) -> Option<String> {
-    use ledger::record::Statement;
-    match statement {
-        Statement::Issue(_) | Statement::Cancel(_) => None,
-        Statement::Endorse(said) => Some(said.port.to_string()),
-        Statement::Sight(said) => Some(said.port.to_string()),
-        Statement::Import(said) => Some(said.port.to_string()),
-        Statement::Refuse(said) => Some(said.port.to_string()),
-    }
-}
-
-fn lines(statement: &ledger::record::Statement) -> Vec<Value> {
-    use ledger::record::Statement;
-    let line = |line: ledger::permit::LineId,
-                unit: ledger::codes::Unit,
-                quantity: ledger::quantity::Quantity| {
+fn lines(statement: &Statement) -> Vec<Value> {
+    let line = |LineQuantity {
+                    line,
+                    unit,
+                    quantity,
+                }: LineQuantity| {
         json!({ "line": line.to_string(), "unit": unit.code(), "quantity": quantity.to_string() })
     };
-    match statement {
-        Statement::Issue(said) => said
-            .lines
-            .iter()
-            .map(|l| line(l.line, l.unit, l.authorised))
-            .collect(),
-        Statement::Endorse(said) => said
-            .lines
-            .iter()
-            .map(|l| line(l.line, l.unit, l.quantity))
-            .collect(),
-        Statement::Import(said) => said
-            .lines
-            .iter()
-            .map(|l| line(l.line, l.unit, l.quantity))
-            .collect(),
-        Statement::Sight(_) | Statement::Refuse(_) | Statement::Cancel(_) => Vec::new(),
-    }
+    statement.quantities().into_iter().map(line).collect()
 }

@@ -12,8 +12,9 @@ use ledger::log::{LogHead, prove_inclusion};
 use ledger::party::Height;
 use ledger::proof::{HandOver, LoggedRecord, PROOF_VERSION, Proof, StateEntry, Value};
 use ledger::record::PermitKey;
-use ledger::state::{PagesOf, PermitState, ReadError, StateKey, View as _, read};
+use ledger::state::{PagesOf, ReadError, StateKey, View as _};
 use ledger::tree::{KeyHash, prove};
+use ledger::verdict::needed;
 use serde::Deserialize;
 
 use super::Desk;
@@ -73,19 +74,7 @@ fn make(
 }
 
 fn entries(reader: &Reader<'_>, permit: PermitKey) -> Result<Vec<StateEntry>, ReadError> {
-    let state: Option<PermitState> = read(reader, &StateKey::permit(&permit))?;
-    let destination = state.and_then(|state| state.destination);
-    let mut keys = vec![
-        StateKey::permit(&permit),
-        StateKey::report(&permit),
-        StateKey::parameters(),
-        StateKey::party(permit.issuer),
-    ];
-    keys.extend(
-        destination
-            .filter(|code| *code != permit.issuer)
-            .map(StateKey::party),
-    );
+    let keys = needed(reader, &permit)?;
     keys.iter().map(|key| entry(reader, key)).collect()
 }
 

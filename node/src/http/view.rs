@@ -2,8 +2,11 @@
 
 use ledger::digest::{Digest, NumberHash, RecordDigest};
 use ledger::party::PartyCode;
-use ledger::record::PermitKey;
-use ledger::state::{Act, LineState, PermitState, Receipt, ReportState};
+use ledger::reason::Reason;
+use ledger::record::{PermitKey, RetrospectiveReason};
+use ledger::state::{
+    Act, Cancellation, LineState, PermitState, PortCounts, Receipt, ReportState, Warnings,
+};
 use serde_json::{Value, json};
 
 use super::problem::Problem;
@@ -36,8 +39,13 @@ pub(super) fn receipt(receipt: &Receipt) -> Value {
         "height": receipt.height.to_string(),
         "index": receipt.index,
         "result": if receipt.is_applied() { "applied" } else { "refused" },
-        "reason": receipt.refused.map(ledger::reason::Reason::code),
+        "reason": receipt.refused.map(Reason::code),
+        "warnings": warnings(receipt.warnings),
     })
+}
+
+pub(super) fn warnings(warnings: Warnings) -> Vec<&'static str> {
+    warnings.iter().map(Reason::code).collect()
 }
 
 pub(super) fn record_status(record: &RecordDigest, status: &RecordStatus) -> Value {
@@ -59,7 +67,7 @@ pub(super) fn record_status(record: &RecordDigest, status: &RecordStatus) -> Val
     view
 }
 
-fn act(act: &Act) -> Value {
+pub(super) fn act(act: &Act) -> Value {
     json!({
         "party": act.party.as_str(),
         "office": act.office.0,
@@ -80,12 +88,15 @@ fn line(line: &LineState) -> Value {
         "endorsed": line.endorsed.map(|quantity| quantity.to_string()),
         "imported": line.imported.map(|quantity| quantity.to_string()),
         "re_exported": line.re_exported.to_string(),
+        "covered": line.is_covered,
+        "depth": line.depth,
     })
 }
 
 fn status(permit: &PermitState) -> &'static str {
     match (&permit.cancellation, &permit.import, &permit.endorsement) {
         (_, Some(_), _) => "used",
+        (Some(_), None, _) if permit.replaced_by.is_some() => "replaced",
         (Some(cancellation), None, _) => cancellation.reason.as_str(),
         (None, None, Some(_)) => "endorsed",
         (None, None, None) => "issued",
@@ -106,12 +117,40 @@ pub(super) fn permit(permit: &PermitState) -> Value {
         "issued": act(&permit.issued),
         "endorsed": permit.endorsement.as_ref().map(act),
         "imported": permit.import.as_ref().map(act),
-        "cancelled": permit.cancellation.as_ref().map(|cancellation| json!({
-            "reason": cancellation.reason.as_str(), "act": act(&cancellation.act),
+        "cancelled": permit.cancellation.as_ref().map(cancelled),
+        "contested": permit.contested.as_ref().map(cancelled),
+        "retrospective": permit.retrospective.map(RetrospectiveReason::as_str),
+        "consent": permit.consent.as_ref().map(act),
+        "replaces": permit.replaces.map(|old| json!({
+            "number_hash": hash(old.number), "reason": old.reason.as_str(),
         })),
+        "replaced_by": permit.replaced_by.map(hash),
+        "import_permit": permit.import_permit.map(key),
+        "crossings": permit.crossings.as_ref().map(|crossings| json!({
+            "inside": crossings.inside.as_ref().map(PartyCode::as_str),
+            "count": crossings.count, "last": crossings.last.as_ref().map(act),
+        })),
+        "endorsement_corrected": permit.endorsement_corrected.as_ref().map(act),
+        "import_corrected": permit.import_corrected.as_ref().map(act),
+        "warnings": warnings(permit.warnings),
+        "ports": permit.ports.iter().map(port).collect::<Vec<_>>(),
         "sightings": permit.sightings,
         "refusals": permit.refusals,
         "refused_attempts": permit.refused_attempts,
+    })
+}
+
+pub(super) fn key(key: PermitKey) -> Value {
+    json!({ "issuer": key.issuer.as_str(), "number_hash": hash(key.number) })
+}
+
+fn cancelled(cancellation: &Cancellation) -> Value {
+    json!({ "reason": cancellation.reason.as_str(), "act": act(&cancellation.act) })
+}
+
+pub(super) fn port(counts: &PortCounts) -> Value {
+    json!({
+        "port": counts.port.as_str(), "attempts": counts.attempts, "refusals": counts.refusals,
     })
 }
 

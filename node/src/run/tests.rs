@@ -59,6 +59,7 @@ fn genesis_text(identity: &Identity) -> String {
             name: "Suravia".into(),
             customs_union: None,
             accepts_unendorsed: false,
+            import_permit_for_ii: false,
             offices: vec![OfficeEntry::claimed(
                 Role::Management,
                 &office().public(),

@@ -25,6 +25,8 @@ pub(super) enum Column {
     Pages,
     /// Permit ‖ index in the log → nothing.
     History,
+    /// Signal ‖ Party ‖ time ‖ permit → nothing.
+    Signals,
     /// Last time ‖ record digest → nothing.
     Seen,
     /// Height ‖ round ‖ block id → what the application keeps of a block that is not decided.
@@ -42,7 +44,7 @@ pub(super) enum Column {
 }
 
 impl Column {
-    pub(super) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 16] = [
         Self::Blocks,
         Self::Quorums,
         Self::Records,
@@ -51,6 +53,7 @@ impl Column {
         Self::State,
         Self::Pages,
         Self::History,
+        Self::Signals,
         Self::Seen,
         Self::Undecided,
         Self::Outbox,
@@ -70,6 +73,7 @@ impl Column {
             Self::State => "state",
             Self::Pages => "pages",
             Self::History => "history",
+            Self::Signals => "signals",
             Self::Seen => "seen",
             Self::Undecided => "undecided",
             Self::Outbox => "outbox",

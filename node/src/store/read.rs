@@ -7,10 +7,10 @@ use ledger::block::{Header, NO_PARENT};
 use ledger::codec;
 use ledger::digest::{BlockId, Digest, RecordDigest, Tag, hash};
 use ledger::limits::{BLOCK_BYTES_MAX, BLOCK_RECORDS_MAX, HEADER_BYTES_MAX, LEAF_BYTES_MAX};
-use ledger::party::Height;
+use ledger::party::{Height, PartyCode};
 use ledger::quorum::{Quorum, Round, ValidatorSet};
 use ledger::record::PermitKey;
-use ledger::state::{Leaf, ReadError, View};
+use ledger::state::{Leaf, ReadError, Signal, SignalKey, View};
 use ledger::time::Timestamp;
 use ledger::tree::{KeyHash, Page, PageId};
 use minicbor::{Decode, Encode};
@@ -239,6 +239,34 @@ impl<'s> Reader<'s> {
             }
         }
         Ok(indices)
+    }
+
+    /// At most `count_max` entries of a signal of `party`, the oldest first, after `after`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn signals(
+        &self,
+        signal: Signal,
+        party: PartyCode,
+        after: Option<&[u8]>,
+        count_max: usize,
+    ) -> Result<Vec<SignalKey>, StoreError> {
+        let prefix = SignalKey::prefix(signal, party);
+        let start = after.unwrap_or(&prefix);
+        let from = IteratorMode::From(start, Direction::Forward);
+        let mut found = Vec::new();
+        for entry in self.scan(Column::Signals, from)? {
+            let (key, _) = entry?;
+            if !key.starts_with(&prefix) || found.len() >= count_max {
+                break;
+            }
+            if after != Some(&*key) {
+                let known = SignalKey::from_bytes(&key);
+                found.push(known.ok_or_else(|| damaged("a key of `signals`"))?);
+            }
+        }
+        Ok(found)
     }
 
     /// Blocks at `height` that are not decided.

@@ -201,6 +201,14 @@ pub(super) fn put_changes(
         let history = keys::history(&logged.permit, logged.index);
         batch.put_cf(family(db, Column::History)?, history, []);
     }
+    let signals = family(db, Column::Signals)?;
+    for (signal, is_new) in &changes.signals {
+        if *is_new {
+            batch.put_cf(signals, signal.to_bytes(), []);
+        } else {
+            batch.delete_cf(signals, signal.to_bytes());
+        }
+    }
     let seen = family(db, Column::Seen)?;
     for (until, record) in &changes.seen_removed {
         batch.delete_cf(seen, keys::seen(*until, record));

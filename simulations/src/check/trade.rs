@@ -49,7 +49,10 @@ impl Permits {
     /// A record was applied.
     pub(super) fn applied(&mut self, record: &Record) -> Result<(), Violation> {
         let author = record.author;
-        let permit = record.statement.permit(author);
+        let Some(permit) = record.statement.permit(author) else {
+            // Registers of a Party: no permit is used by them.
+            return Ok(());
+        };
         let deed = record.statement.as_str();
         let wrong = Violation::WrongParty {
             author,
@@ -57,11 +60,20 @@ impl Permits {
             permit,
         };
         let role = match &record.statement {
-            Statement::Issue(_) | Statement::Cancel(_) => Role::Management,
+            Statement::Issue(_)
+            | Statement::Cancel(_)
+            | Statement::Consent(_)
+            | Statement::RevokeRange(_)
+            | Statement::Quota(_)
+            | Statement::Operation(_)
+            | Statement::Suspend(_) => Role::Management,
             Statement::Endorse(_)
             | Statement::Sight(_)
             | Statement::Import(_)
-            | Statement::Refuse(_) => Role::Customs,
+            | Statement::Refuse(_)
+            | Statement::Cross(_)
+            | Statement::Correct(_)
+            | Statement::PaperSeen(_) => Role::Customs,
         };
         let has_role = |office: &OfficeNumber| self.roles.get(&(author, *office)) == Some(&role);
         if !record.offices.iter().all(has_role) {
@@ -99,14 +111,24 @@ impl Permits {
             }
             Statement::Cancel(_) => {
                 let issued = self.open(permit, &wrong)?;
-                if author != permit.issuer || issued.is_spent {
+                if author != permit.issuer {
                     return Err(wrong);
                 }
-                issued.is_cancelled = true;
+                // After the use it is a notice, and undoes nothing.
+                issued.is_cancelled = !issued.is_spent;
                 Ok(())
             }
-            // Any customs, any number.
-            Statement::Sight(_) | Statement::Refuse(_) => Ok(()),
+            // Any customs, any number; and acts that the simulated Parties do not do.
+            Statement::Sight(_)
+            | Statement::Refuse(_)
+            | Statement::Consent(_)
+            | Statement::Cross(_)
+            | Statement::Correct(_)
+            | Statement::PaperSeen(_)
+            | Statement::RevokeRange(_)
+            | Statement::Quota(_)
+            | Statement::Operation(_)
+            | Statement::Suspend(_) => Ok(()),
         }
     }
 

@@ -6,7 +6,7 @@ use core::fmt;
 
 use minicbor::{Decode, Encode};
 
-use super::{PermitSecret, TaxonKey, leaves, merkle};
+use super::{PermitSecret, SpeciesSeal, TaxonKey, leaves, merkle};
 use crate::codec::{self, CodecError};
 use crate::digest::{Commitment, Digest};
 use crate::limits::SECRET_FILE_BYTES_MAX;
@@ -34,6 +34,9 @@ pub struct SecretFile {
     /// Keys of the taxon tags of lines that re-export, copied from their origins; ascending.
     #[n(4)]
     origin_keys: Vec<(LineId, TaxonKey)>,
+    /// The issuer's seal, where the lines name their species keys.
+    #[n(5)]
+    pub species_seal: Option<SpeciesSeal>,
 }
 
 impl SecretFile {
@@ -54,6 +57,7 @@ impl SecretFile {
             leaves: leaves(permit, &secret).collect(),
             secret,
             origin_keys,
+            species_seal: None,
         }
     }
 

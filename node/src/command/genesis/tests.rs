@@ -33,6 +33,7 @@ fn party(folder: &Path, code: &str, power: u32) -> Identity {
             name: format!("Land {code}"),
             customs_union: None,
             accepts_unendorsed: false,
+            import_permit_for_ii: false,
             offices: vec![OfficeEntry::proven(
                 &network,
                 party,

@@ -57,6 +57,7 @@ impl Home {
                     name: format!("Land {code}"),
                     customs_union: None,
                     accepts_unendorsed: false,
+                    import_permit_for_ii: false,
                     offices: vec![OfficeEntry::proven(&network, party, role, &office)],
                     nodes: vec![node],
                 },
