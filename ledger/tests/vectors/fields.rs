@@ -9,8 +9,8 @@ use ledger::parameters::Parameters;
 use ledger::party::{Office, Party, PartyCode};
 use ledger::proof::{HandOver, LoggedRecord, Proof, StateEntry};
 use ledger::quorum::{Quorum, ValidatorSet};
-use ledger::record::{Issue, LineQuantity, Origin, PermitKey, Port, Record, Statement};
-use ledger::state::{Act, Leaf, LineState, PermitState, Receipt, ReportState};
+use ledger::record::{Port, Record};
+use ledger::state::{Leaf, Receipt, Warnings};
 use ledger::tree::TreePath;
 use serde_json::{Value, json};
 
@@ -25,109 +25,28 @@ pub(crate) fn hex(bytes: impl AsRef<[u8]>) -> String {
     ledger::digest::hex(bytes.as_ref())
 }
 
-fn code(party: Option<PartyCode>) -> Value {
+pub(crate) fn code(party: Option<PartyCode>) -> Value {
     party.map(|party| party.to_string()).into()
 }
 
-fn port(port: Option<Port>) -> Value {
+pub(crate) fn port(port: Option<Port>) -> Value {
     port.map(|port| port.to_string()).into()
 }
 
-fn all<T: Fields>(items: &[T]) -> Value {
+pub(crate) fn all<T: Fields>(items: &[T]) -> Value {
     items.iter().map(Fields::fields).collect()
 }
 
-fn maybe<T: Fields>(item: Option<&T>) -> Value {
+pub(crate) fn maybe<T: Fields>(item: Option<&T>) -> Value {
     item.map_or(Value::Null, Fields::fields)
 }
 
-impl Fields for PermitKey {
-    const TYPE: &'static str = "PermitKey";
-
-    fn fields(&self) -> Value {
-        json!({ "issuer": self.issuer.to_string(), "number": hex(self.number) })
-    }
-}
-
-impl Fields for LineQuantity {
-    const TYPE: &'static str = "LineQuantity";
-
-    fn fields(&self) -> Value {
-        json!({ "line": self.line.to_string(), "unit": self.unit.code(), "quantity": self.quantity.to_string() })
-    }
-}
-
-impl Fields for Origin {
-    const TYPE: &'static str = "Origin";
-
-    fn fields(&self) -> Value {
-        json!({ "permit": self.permit.fields(), "line": self.line.to_string(), "drawn": self.drawn.to_string() })
-    }
-}
-
-impl Fields for Issue {
-    const TYPE: &'static str = "Issue";
-
-    fn fields(&self) -> Value {
-        let line = |line: &ledger::record::IssuedLine| {
-            json!({
-                "line": line.line.to_string(),
-                "unit": line.unit.code(),
-                "authorised": line.authorised.to_string(),
-                "appendix": line.appendix.code(),
-                "source": line.source.code(),
-                "taxon": hex(line.taxon),
-                "origins": all(&line.origins),
-            })
-        };
-        json!({
-            "number": hex(self.number),
-            "kind": self.kind.as_str(),
-            "destination": code(self.destination),
-            "granted_on": self.granted_on.to_string(),
-            "valid_from": self.valid_from.to_string(),
-            "valid_until": self.valid_until.to_string(),
-            "lines": self.lines.iter().map(line).collect::<Value>(),
-            "commitment": hex(self.commitment),
-            "stamp": self.stamp.map(hex),
-            "retrospective": self.retrospective,
-            "replaces": self.replaces.map(hex),
-            "import_permit": maybe(self.import_permit.as_ref()),
-        })
-    }
-}
-
-impl Fields for Statement {
-    const TYPE: &'static str = "Statement";
-
-    fn fields(&self) -> Value {
-        let said = match self {
-            Self::Issue(said) => said.fields(),
-            Self::Endorse(said) => json!({
-                "permit": said.permit.fields(),
-                "lines": all(&said.lines),
-                "port": said.port.to_string(),
-                "transport": said.transport.map(hex),
-            }),
-            Self::Sight(said) => {
-                json!({ "permit": said.permit.fields(), "port": said.port.to_string() })
-            }
-            Self::Import(said) => json!({
-                "permit": said.permit.fields(),
-                "lines": all(&said.lines),
-                "port": said.port.to_string(),
-            }),
-            Self::Refuse(said) => json!({
-                "permit": said.permit.fields(),
-                "reason": said.reason.code(),
-                "port": said.port.to_string(),
-            }),
-            Self::Cancel(said) => {
-                json!({ "permit": said.permit.fields(), "reason": said.reason.as_str() })
-            }
-        };
-        json!({ "statement": self.as_str(), "fields": said })
-    }
+/// Doubts as codes, in their order.
+pub(crate) fn words(warnings: Warnings) -> Value {
+    warnings
+        .iter()
+        .map(|reason| Value::from(reason.code()))
+        .collect()
 }
 
 impl Fields for Record {
@@ -204,6 +123,7 @@ impl Fields for Receipt {
             "height": self.height.0,
             "index": self.index,
             "refused": self.refused.map(|reason| reason.code()),
+            "warnings": words(self.warnings),
         })
     }
 }
@@ -213,79 +133,6 @@ impl Fields for Leaf {
 
     fn fields(&self) -> Value {
         json!({ "signed": hex(&self.signed), "receipt": self.receipt.fields() })
-    }
-}
-
-impl Fields for Act {
-    const TYPE: &'static str = "Act";
-
-    fn fields(&self) -> Value {
-        json!({
-            "party": self.party.to_string(),
-            "office": self.office.0,
-            "port": port(self.port),
-            "time": self.time.0,
-            "height": self.height.0,
-            "record": hex(self.record),
-        })
-    }
-}
-
-impl Fields for LineState {
-    const TYPE: &'static str = "LineState";
-
-    fn fields(&self) -> Value {
-        json!({
-            "line": self.line.to_string(),
-            "unit": self.unit.code(),
-            "authorised": self.authorised.to_string(),
-            "endorsed": self.endorsed.map(|quantity| quantity.to_string()),
-            "imported": self.imported.map(|quantity| quantity.to_string()),
-            "re_exported": self.re_exported.to_string(),
-            "appendix": self.appendix.code(),
-            "source": self.source.code(),
-            "taxon": hex(self.taxon),
-            "origins": all(&self.origins),
-        })
-    }
-}
-
-impl Fields for PermitState {
-    const TYPE: &'static str = "PermitState";
-
-    fn fields(&self) -> Value {
-        let cancellation = self.cancellation.as_ref();
-        json!({
-            "issuer": self.issuer.to_string(),
-            "kind": self.kind.as_str(),
-            "destination": code(self.destination),
-            "granted_on": self.granted_on.to_string(),
-            "valid_from": self.valid_from.to_string(),
-            "valid_until": self.valid_until.to_string(),
-            "commitment": hex(self.commitment),
-            "stamp": self.stamp.map(hex),
-            "retrospective": self.retrospective,
-            "lines": all(&self.lines),
-            "issued": self.issued.fields(),
-            "endorsement": maybe(self.endorsement.as_ref()),
-            "import": maybe(self.import.as_ref()),
-            "cancellation": cancellation
-                .map(|own| json!({ "reason": own.reason.as_str(), "act": own.act.fields() })),
-            "replaces": self.replaces.map(hex),
-            "replaced_by": self.replaced_by.map(hex),
-            "sightings": self.sightings,
-            "refusals": self.refusals,
-            "refused_attempts": self.refused_attempts,
-            "last_height": self.last_height.0,
-        })
-    }
-}
-
-impl Fields for ReportState {
-    const TYPE: &'static str = "ReportState";
-
-    fn fields(&self) -> Value {
-        json!({ "sightings": self.sightings, "refusals": self.refusals, "last": self.last.fields() })
     }
 }
 
@@ -309,7 +156,11 @@ impl Fields for Party {
     const TYPE: &'static str = "Party";
 
     fn fields(&self) -> Value {
-        json!({ "union": self.union, "accepts_unendorsed": self.accepts_unendorsed })
+        json!({
+            "union": self.union,
+            "accepts_unendorsed": self.accepts_unendorsed,
+            "import_permit_for_ii": self.import_permit_for_ii,
+        })
     }
 }
 

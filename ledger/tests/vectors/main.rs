@@ -8,7 +8,11 @@
 
 mod documents;
 mod fields;
+mod records;
 mod samples;
+mod statements;
+mod states;
+mod values;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -214,7 +218,14 @@ fn walk(decoder: &mut minicbor::Decoder<'_>, name: &str) {
         }
         4 => {
             decoder.set_position(start + size_of_head(first));
-            (0..count).for_each(|_| walk(decoder, name));
+            for _ in 0..count {
+                // An absent field of an array keeps its place; one of a map is left out.
+                if decoder.input().get(decoder.position()) == Some(&0xf6) {
+                    decoder.set_position(decoder.position() + 1);
+                } else {
+                    walk(decoder, name);
+                }
+            }
         }
         5 => {
             decoder.set_position(start + size_of_head(first));

@@ -2,34 +2,32 @@
 
 use ledger::block::{Block, Header};
 use ledger::codec;
-use ledger::codes::{Appendix, Source};
-use ledger::digest::{BlockId, Tag, hash, preimage, sha256};
+use ledger::digest::{Tag, hash, preimage};
 use ledger::log::{prove_consistency, prove_inclusion};
-use ledger::parameters::Parameters;
-use ledger::party::{Height, Office, OfficeNumber, Party, Role};
+use ledger::party::Role;
 use ledger::permit::number::{normalise, number_hash};
 use ledger::proof::{HandOver, Proof};
-use ledger::quantity::Quantity;
 use ledger::quorum::{Ballot, Round, Step};
 use ledger::reason::Reason;
-use ledger::record::{CancelReason, Checkpoint, Issue, Origin, Record, Statement};
+use ledger::record::Statement;
 use ledger::signed::Signed;
-use ledger::state::{Leaf, PermitState, ReportState, StateKey, View as _};
+use ledger::state::{Leaf, StateKey};
 use ledger::testing::{
-    CHAIN, START, TestLedger, VALIDATORS, cancel, endorse, import, issue, line, office_key, party,
-    permit, quantities, quorum_of, record, refuse, sight, sign, validator_set, voting_key,
+    CHAIN, START, TestLedger, VALIDATORS, endorse, import, issue, party, permit, quantities,
+    quorum_of, refuse, sight, validator_set, voting_key,
 };
-use ledger::tree::KeyHash;
 use serde_json::json;
 
 use super::{File, Vector};
 use crate::documents::documents;
 use crate::fields::{Fields as _, hex};
+use crate::records::records;
+use crate::values::state;
 
-const MANAGEMENT: (&str, Role) = ("QS", Role::Management);
-const EXPORT: (&str, Role) = ("QS", Role::Customs);
-const TRANSIT: (&str, Role) = ("QT", Role::Customs);
-const IMPORT: (&str, Role) = ("QN", Role::Customs);
+pub(crate) const MANAGEMENT: (&str, Role) = ("QS", Role::Management);
+pub(crate) const EXPORT: (&str, Role) = ("QS", Role::Customs);
+pub(crate) const TRANSIT: (&str, Role) = ("QT", Role::Customs);
+pub(crate) const IMPORT: (&str, Role) = ("QN", Role::Customs);
 
 /// Everything that is pinned, file by file.
 pub(crate) fn files() -> Vec<File> {
@@ -102,98 +100,6 @@ fn digests() -> File {
     )
 }
 
-fn full_issue() -> Issue {
-    let mut full = issue("26QS000124/AA");
-    full.stamp = Some(sha256(b"stamp"));
-    full.retrospective = true;
-    full.replaces = Some(permit("26QS000123/AA").number);
-    full.import_permit = Some(permit("26QN000007"));
-    full.lines[0].appendix = Appendix::I;
-    full.lines[0].source = Source::RegisteredOperation;
-    full.lines[0].authorised = Quantity::from_scaled(125_001).unwrap();
-    full.lines[1].authorised = Quantity::MAX;
-    full.lines[1].origins = vec![Origin {
-        permit: permit("26QS000001"),
-        line: line(27),
-        drawn: Quantity::from_scaled(1).unwrap(),
-    }];
-    full
-}
-
-fn records() -> File {
-    let key = permit("26QS000123/AA");
-    let made = |speaker, statement| record(speaker, statement, START, 7);
-    let full = Record {
-        offices: vec![OfficeNumber(1), OfficeNumber(3)],
-        checkpoint: Some(Checkpoint {
-            height: Height(6),
-            block: BlockId(sha256(b"block")),
-        }),
-        after: Some(ledger::digest::RecordDigest(sha256(b"record"))),
-        ..made(MANAGEMENT, Statement::Issue(full_issue()))
-    };
-    let passport = Issue {
-        kind: ledger::codes::Kind::MusicalInstrument,
-        destination: None,
-        ..issue("26QS000125/AA")
-    };
-    let records = [
-        (
-            "issue",
-            made(MANAGEMENT, Statement::Issue(issue("26QS000123/AA"))),
-        ),
-        ("issue-with-every-field", full),
-        (
-            "issue-of-a-passport",
-            made(MANAGEMENT, Statement::Issue(passport)),
-        ),
-        ("endorse", made(EXPORT, endorse(key, quantities(96, 20)))),
-        ("sight", made(TRANSIT, sight(key))),
-        ("import", made(IMPORT, import(key, quantities(95, 0)))),
-        ("refuse", made(TRANSIT, refuse(key, Reason::Altered))),
-        (
-            "cancel",
-            made(MANAGEMENT, cancel(key, CancelReason::Stolen)),
-        ),
-    ];
-    let vectors = records.into_iter().flat_map(|(name, record)| {
-        let bytes = codec::encode(&record);
-        let signed = sign(&record);
-        let message = preimage(Tag::RecordSignature, &[&[1], CHAIN.as_ref(), &bytes]);
-        let keys = record.offices.iter().map(|office| {
-            let key = office_key(record.author, *office);
-            hex(key.public().as_bytes())
-        });
-        let keys: Vec<_> = keys.collect();
-        let envelope =
-            json!({ "record": hex(&bytes), "signatures": signatures(&record), "keys": keys });
-        assert_eq!(Signed::decode(signed.bytes()).as_ref(), Ok(&*signed));
-        [
-            Vector::of(&format!("record-{name}"), &record)
-                .with("digest", hex(signed.digest()))
-                .with("message", hex(&message)),
-            Vector::plain(&format!("signed-{name}"), envelope, signed.bytes().to_vec())
-                .typed("Signed"),
-        ]
-    });
-    File::new(
-        "records",
-        "Record is what offices sign; digest = H(\"record\", bytes). Signed is a map of 0: record bytes, 1: one Ed25519 signature for each office over the message.",
-        vectors.collect(),
-    )
-}
-
-fn signatures(record: &Record) -> Vec<String> {
-    let message = preimage(
-        Tag::RecordSignature,
-        &[&[1], CHAIN.as_ref(), &codec::encode(record)],
-    );
-    let offices = record.offices.iter();
-    offices
-        .map(|office| hex(office_key(record.author, *office).sign(&message).0))
-        .collect()
-}
-
 fn votes(story: &TestLedger) -> File {
     let (header, _) = &story.blocks[0];
     let voter = voting_key(1);
@@ -253,66 +159,6 @@ fn blocks(story: &TestLedger) -> File {
     File::new(
         "blocks",
         "Block id = H(\"header\", bytes), quorum digest = H(\"quorum\", bytes), validators digest = H(\"validators\", bytes).",
-        vectors,
-    )
-}
-
-fn state(story: &TestLedger) -> File {
-    let key = permit("26QS000123/AA");
-    let mut vectors = Vec::new();
-    let mut permit_at = |name: &str, permit: &PermitState| {
-        vectors.push(Vector::of(&format!("permit-state-{name}"), permit));
-    };
-    let used = story.permit(&key).unwrap();
-    permit_at("used", &used);
-    let mut ledger = TestLedger::default();
-    ledger.state_now(MANAGEMENT, Statement::Issue(issue("1")), START);
-    permit_at("issued", &ledger.permit(&permit("1")).unwrap());
-    ledger.state_now(
-        MANAGEMENT,
-        cancel(permit("1"), CancelReason::Lost),
-        START.plus_ms(1),
-    );
-    permit_at("cancelled", &ledger.permit(&permit("1")).unwrap());
-    let every = PermitState {
-        stamp: Some(sha256(b"stamp")),
-        retrospective: true,
-        replaces: Some(permit("1").number),
-        replaced_by: Some(permit("2").number),
-        ..used
-    };
-    permit_at("with-every-field", &every);
-    let report: ReportState =
-        ledger::state::read(&story.state, &StateKey::report(&permit("26QS000999/AA")))
-            .unwrap()
-            .unwrap();
-    vectors.push(Vector::of("report-state", &report));
-    for (name, index) in [("applied", 3), ("refused", 4)] {
-        let leaf: Leaf = codec::decode(story.state.leaf(index).unwrap(), 70_000).unwrap();
-        vectors.push(Vector::of(&format!("receipt-{name}"), &leaf.receipt));
-        vectors.push(Vector::of(&format!("leaf-{name}"), &leaf));
-    }
-    let parameters = Parameters::default();
-    vectors.push(Vector::of("parameters", &parameters));
-    for (name, union) in [("alone", None), ("in-a-union", Some("NORTH".into()))] {
-        let party = Party {
-            accepts_unendorsed: union.is_some(),
-            union,
-        };
-        vectors.push(Vector::of(&format!("party-{name}"), &party));
-    }
-    for (name, active_until) in [("active", None), ("ended", Some(Height(9)))] {
-        let place = KeyHash::of(StateKey::office(party("QS"), OfficeNumber(2)).as_ref());
-        let bytes = story.state.value(place).unwrap().unwrap();
-        let office = Office {
-            active_until,
-            ..codec::decode(&bytes, 200).unwrap()
-        };
-        vectors.push(Vector::of(&format!("office-{name}"), &office));
-    }
-    File::new(
-        "state",
-        "Values of the authenticated map, and leaves of the log.",
         vectors,
     )
 }
