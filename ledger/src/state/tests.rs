@@ -3,9 +3,12 @@
 mod admission;
 mod chains;
 mod effects;
+mod imports;
+mod registers;
 mod replacement;
 mod story;
 mod validity;
+mod ways;
 
 use std::sync::Arc;
 use std::vec::Vec;
