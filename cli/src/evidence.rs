@@ -75,11 +75,23 @@ impl Evidence {
         permit: PermitKey,
         document: Option<Presented<'_>>,
     ) -> Result<Verdict, Failure> {
+        self.judge_numbered(desk, pinned, (permit, None), document)
+    }
+
+    /// The same, where the number is known as it is printed.
+    pub(crate) fn judge_numbered(
+        &self,
+        desk: &Desk,
+        pinned: &mut Pinned,
+        (permit, number): (PermitKey, Option<&str>),
+        document: Option<Presented<'_>>,
+    ) -> Result<Verdict, Failure> {
         let reader = desk.reader();
         let member = reader.and_then(|party| pinned.genesis.member(party));
         let union = member.and_then(|member| member.customs_union.clone());
         let question = Question {
             permit,
+            number,
             document,
             reader: reader.map(|party| Reader {
                 party,

@@ -64,6 +64,11 @@ impl Subject {
         proof_beside(self.folder.as_deref()?, number).map(Evidence::from_file)
     }
 
+    fn subject(&self) -> (PermitKey, Option<&str>) {
+        let number = self.named.as_ref().map(|named| named.number.as_str());
+        (self.key, number)
+    }
+
     fn presented(&self) -> Option<Presented<'_>> {
         self.document().map(|permit| Presented {
             permit,
@@ -78,7 +83,9 @@ pub(crate) fn run(arguments: &Verify, desk: &Desk) -> Result<Answer, Failure> {
     let mut warnings = Vec::new();
     let mut subject = subject(arguments, &pinned)?;
     let verdict = match &subject.evidence {
-        Some(evidence) => evidence.judge(desk, &mut pinned, subject.key, subject.presented())?,
+        Some(evidence) => {
+            evidence.judge_numbered(desk, &mut pinned, subject.subject(), subject.presented())?
+        }
         None if desk.flags.offline => {
             judge_beside(desk, &mut pinned, &mut subject, Reason::Offline)?
         }
@@ -121,7 +128,9 @@ fn judge_fetched(
     warnings: &mut Vec<String>,
 ) -> Result<Verdict, Failure> {
     let error = match fetched {
-        Ok(evidence) => return evidence.judge(desk, pinned, subject.key, subject.presented()),
+        Ok(evidence) => {
+            return evidence.judge_numbered(desk, pinned, subject.subject(), subject.presented());
+        }
         Err(error) => error,
     };
     warnings.push(error.to_string());
@@ -144,7 +153,7 @@ fn judge_beside(
     match subject.beside() {
         Some(evidence) => {
             subject.source = "file".into();
-            evidence.judge(desk, pinned, subject.key, subject.presented())
+            evidence.judge_numbered(desk, pinned, subject.subject(), subject.presented())
         }
         None => Ok(without_data(subject.key, reason)),
     }

@@ -58,6 +58,17 @@ impl Told<'_> {
         for finding in findings {
             page.field(words.text("label.also"), &self.finding(words, finding));
         }
+        for (key, state) in &self.verdict.successors {
+            let hash: String = key.number.to_string().chars().take(16).collect();
+            let by = [
+                ("hash", hash.as_str()),
+                ("date", &state.valid_until.to_string()),
+            ];
+            page.field(
+                words.text("label.also"),
+                &words.fill("phrase.replaced_by", &by),
+            );
+        }
         for line in lines_of(words, self.document, self.verdict.state.as_ref()) {
             page.field(words.text("label.compare"), &line);
         }
@@ -350,6 +361,19 @@ impl Told<'_> {
             object.insert("valid_until".into(), state.valid_until.to_string().into());
             let lines: Vec<Value> = state.lines.iter().map(line_json).collect();
             object.insert("lines".into(), lines.into());
+            let successors: Vec<Value> = verdict
+                .successors
+                .iter()
+                .map(|(key, state)| {
+                    json!({
+                        "number_hash": hash_text(&key.number), "alive": state.is_alive(),
+                        "valid_until": state.valid_until.to_string(),
+                    })
+                })
+                .collect();
+            if !successors.is_empty() {
+                object.insert("replaced_by".into(), successors.into());
+            }
         }
         permit
     }
@@ -368,6 +392,7 @@ fn check_word(words: &Catalogue, check: Check) -> &str {
         Check::Status => words.text("check.status"),
         Check::Validity => words.text("check.validity"),
         Check::Endorsement => words.text("check.endorsement"),
+        Check::Registers => words.text("check.registers"),
         Check::Document => words.text("check.document"),
     }
 }

@@ -37,7 +37,8 @@ fn decided_by(criterion: &mut Criterion, ledger: &TestLedger, mut proof: Proof, 
     let now = START.plus_ms(1_000);
     let bytes = proof.encode();
     let question = Question {
-        permit: proof.permit,
+        number: None,
+            permit: proof.permit,
         document: None,
         reader: None,
     };

@@ -9,7 +9,8 @@ use super::*;
 use crate::digest::ChainId;
 use crate::key::Signature;
 use crate::limits::PROOF_BYTES_MAX;
-use crate::party::Role;
+use crate::parameters::Parameters;
+use crate::party::{Party, Role};
 use crate::permit::Moment;
 use crate::permit::commitment::PermitSecret;
 use crate::permit::number::PermitNumber;
@@ -93,6 +94,7 @@ impl Scene {
             secret: Some(&self.secret),
         };
         Question {
+            number: None,
             permit: self.permit,
             document: Some(document),
             reader: None,
@@ -312,6 +314,7 @@ fn a_number_that_was_never_issued_is_red_and_a_party_without_a_node_is_amber() {
         (stranger, "NOT_ON_LEDGER_PARTY"),
     ] {
         let question = Question {
+            number: None,
             permit,
             document: None,
             reader: None,

@@ -1,6 +1,7 @@
 //! Proofs that are swapped, foreign, flipped or too old: never green.
 
 use super::*;
+use crate::state::StateKey;
 
 #[test]
 fn swapped_or_foreign_proofs_are_never_green() {
