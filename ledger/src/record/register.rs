@@ -252,3 +252,6 @@ pub struct Suspend {
     #[n(3)]
     pub until: Option<CivilDate>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ mod effects;
 mod imports;
 mod registers;
 mod replacement;
+mod signals;
 mod story;
 mod validity;
 mod ways;

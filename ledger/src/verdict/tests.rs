@@ -396,7 +396,11 @@ fn without_the_secret_only_facts_on_the_ledger_are_compared() {
     };
     let verdict = asked(&scene);
     assert_eq!(codes(&verdict), ["DOCUMENT_NOT_CHECKED"]);
-    assert_eq!(verdict.checks[6], (Check::Document, Outcome::NotChecked));
+    assert!(
+        verdict
+            .checks
+            .contains(&(Check::Document, Outcome::NotChecked))
+    );
     scene.document.lines[0].authorised.quantity = units(9000);
     assert_eq!(codes(&asked(&scene)), ["ALTERED"]);
     let question = Question {

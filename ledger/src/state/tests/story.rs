@@ -1,10 +1,12 @@
 //! A chain that grows by one record a block, and what must hold after every block.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::vec;
 use std::vec::Vec;
 
 use super::*;
 use crate::codes::Kind;
+use crate::party::PartyCode;
 use crate::permit::number::number_hash;
 use crate::quantity::Quantity;
 use crate::reason::Reason;
@@ -99,18 +101,32 @@ impl Story {
         self.now = self.now.plus_ms(days * DAY_MS);
     }
 
-    pub(super) fn receipt(&mut self, speaker: (&str, Role), statement: Statement) -> Receipt {
+    pub(super) fn receipt(&mut self, (code, role): (&str, Role), statement: Statement) -> Receipt {
+        self.block(vec![(party(code), role, statement)])[0]
+    }
+
+    /// One block with all these.
+    pub(super) fn block(&mut self, said: Vec<(PartyCode, Role, Statement)>) -> Vec<Receipt> {
         self.now = self.now.plus_ms(1000);
-        let author = party(speaker.0);
-        self.permits.extend(statement.permit(author));
-        if let Statement::Quota(said) = &statement {
-            self.quotas
-                .insert(StateKey::quota(author, said.year, &said.species));
+        let mut records = Vec::new();
+        for (author, role, statement) in said {
+            self.permits.extend(statement.permit(author));
+            if let Statement::Quota(said) = &statement {
+                let key = StateKey::quota(author, said.year, &said.species);
+                self.quotas.insert(key);
+            }
+            let speaker = (author.as_str(), role);
+            records.push(self.ledger.says(speaker, statement, self.now));
         }
-        let signed = self.ledger.says(speaker, statement, self.now);
-        let receipt = self.ledger.block(self.now, &[signed]).receipts[0];
+        let receipts = self.ledger.block(self.now, &records).receipts;
         self.check();
-        receipt
+        receipts
+    }
+
+    /// All permits there are.
+    pub(super) fn permits(&self) -> Vec<(PermitKey, PermitState)> {
+        let known = |key: &PermitKey| Some((*key, self.ledger.permit(key)?));
+        self.permits.iter().filter_map(known).collect()
     }
 
     /// The answer to a statement.
@@ -198,8 +214,7 @@ impl Story {
     /// What must hold after every block: the index of signals follows from the permits, and what lines and quotas
     /// say was drawn is what living permits draw.
     fn check(&self) {
-        let known = |key: &PermitKey| Some((*key, self.ledger.permit(key)?));
-        let permits: Vec<_> = self.permits.iter().filter_map(known).collect();
+        let permits = self.permits();
         let signals = permits
             .iter()
             .flat_map(|(key, permit)| signals_of(*key, permit));
