@@ -19,6 +19,7 @@ use ledger::state::memory::{MemoryState, initial_changes};
 use ledger::state::{At, Execution, PagesOf, PermitState, Receipt, StateKey, View as _, read};
 use ledger::time::Timestamp;
 use ledger::tree::{KeyHash, prove};
+use ledger::verdict::needed;
 
 /// The genesis that the tests pin.
 pub(crate) const GENESIS: &str = include_str!("../../../genesis/networks/demo-1.toml");
@@ -180,17 +181,7 @@ impl Chain {
     /// What a node would answer about a permit.
     pub(crate) fn proof(&self, permit: &PermitKey) -> Proof {
         let (header, quorum) = self.blocks.last().unwrap().clone();
-        let destination = self.permit(permit).and_then(|state| state.destination);
-        let mut keys = vec![
-            StateKey::permit(permit),
-            StateKey::parameters(),
-            StateKey::party(permit.issuer),
-        ];
-        keys.extend(
-            destination
-                .filter(|to| *to != permit.issuer)
-                .map(StateKey::party),
-        );
+        let keys = needed(&self.state, permit).unwrap();
         let logged = |index: &u64| LoggedRecord {
             index: *index,
             leaf: self.state.leaf(*index).unwrap().to_vec(),

@@ -248,6 +248,7 @@ fn other_chain() -> Chain {
             code: code.into(),
             name: code.into(),
             customs_union: None,
+            import_permit_for_ii: false,
             accepts_unendorsed: false,
             offices: vec![office(Role::Management), office(Role::Customs)],
             nodes: vec![node.with_vote(&network, code_of, &specimen(code, "validator"), 1)],

@@ -268,13 +268,7 @@ fn logged(leaf: &[u8]) -> Value {
     let leaf: Leaf = codec::decode(leaf, 1 << 20).unwrap();
     let signed = Signed::decode(&leaf.signed).unwrap();
     let record = signed.record();
-    let port = match &record.statement {
-        Statement::Endorse(said) => Some(said.port),
-        Statement::Sight(said) => Some(said.port),
-        Statement::Import(said) => Some(said.port),
-        Statement::Refuse(said) => Some(said.port),
-        Statement::Issue(_) | Statement::Cancel(_) => None,
-    };
+    let port = record.statement.port();
     json!({
         "record": signed.digest().to_string(), "statement": record.statement.as_str(),
         "author": record.author.as_str(), "made_at": record.made_at.to_string(),
@@ -287,6 +281,7 @@ fn receipt_json(receipt: &Receipt) -> Value {
         "height": receipt.height.to_string(), "index": receipt.index,
         "result": if receipt.refused.is_none() { "applied" } else { "refused" },
         "reason": receipt.refused.map(|reason| reason.code()),
+        "warnings": receipt.warnings.iter().map(|doubt| doubt.code()).collect::<Vec<_>>(),
     })
 }
 

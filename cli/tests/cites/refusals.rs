@@ -311,43 +311,6 @@ fn whoever_names_another_file_is_told_what_to_name() {
 }
 
 #[test]
-fn what_has_no_rules_yet_is_refused_before_anything_is_sealed() {
-    let device = Device::new();
-    let xml = device.permit(NUMBER);
-    for (flag, value) in [
-        ("--retrospective", None),
-        ("--replaces", Some("26QS000001")),
-        ("--import-permit", Some("QN/26QN000007")),
-    ] {
-        let arguments = ["permit", "issue", &xml, flag].into_iter().chain(value);
-        let arguments: Vec<&str> = arguments.chain(["--json"]).collect();
-        let run = device.run_as("QS/management", &arguments).ends(6);
-        assert_eq!(run.json()["code"], "UNSUPPORTED", "{flag}");
-        run.says(flag).says("nothing was sent");
-    }
-    assert!(device.node.asked().is_empty());
-    assert!(!device.path("26QS000123.secret").exists());
-}
-
-#[test]
-fn an_export_that_rests_on_an_import_permit_is_doubted_as_the_ledger_judges() {
-    let device = Device::new();
-    let appendix_i = document(NUMBER).replace(">II<", ">I<");
-    assert_ne!(appendix_i, document(NUMBER));
-    // Specimens of registered operations count as Appendix II.
-    let registered = appendix_i.replace("<ram:TypeExtensionCode>W<", "<ram:TypeExtensionCode>D<");
-    assert_ne!(registered, appendix_i);
-    for (text, is_doubted) in [(&appendix_i, true), (&registered, false)] {
-        device.write("i.xml", text.as_bytes(), 0o644);
-        let arguments = ["permit", "issue", "i.xml", "--dry-run"];
-        let run = device.run_as("QS/management", &arguments).ends(0);
-        let doubt = "it will refuse this one, issue it on paper [NEEDS_IMPORT_PERMIT]";
-        assert_eq!(run.stderr.contains(doubt), is_doubted, "{run:#?}");
-        assert!(!run.stderr.contains("--import-permit"), "{run:#?}");
-    }
-}
-
-#[test]
 fn a_foreign_box_6_is_not_ours_to_issue() {
     let device = Device::new();
     let xml = device.permit(NUMBER);
