@@ -16,7 +16,9 @@ use ledger::state::{Added, Execution, PagesOf};
 use ledger::testing::{CHAIN, START, TestLedger, VALIDATORS, validator_set, voting_key};
 use ledger::tree::{EMPTY_ROOT, LeafChanges, update};
 
-use crate::fixture::{BLOCK_RECORDS, Remembered, key_of, ledger_of, mixed_records, verifies};
+use crate::fixture::{
+    BLOCK_RECORDS, REFUSED_RECORDS, Remembered, key_of, ledger_of, mixed_records, verifies,
+};
 
 struct Case {
     ledger: TestLedger,
@@ -27,11 +29,18 @@ struct Case {
 impl Case {
     fn new(permits: u64) -> Self {
         let records = mixed_records(permits);
-        Self {
+        let case = Self {
             ledger: ledger_of(permits),
             remembered: Remembered::of(&records),
             records,
-        }
+        };
+        let receipts = case.rules().finish().unwrap().receipts;
+        let refused = receipts
+            .iter()
+            .filter(|receipt| !receipt.is_applied())
+            .count();
+        assert_eq!(refused as u64, REFUSED_RECORDS, "the mix that is told");
+        case
     }
 
     /// Every rule and every read of the state; no tree, no log.

@@ -4,10 +4,14 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use ledger::codec::encode;
+use ledger::codes::{Appendix, Kind};
 use ledger::digest::{RecordDigest, sha256};
 use ledger::key::PublicKey;
 use ledger::party::{Algorithm, Height, Role};
-use ledger::record::{LineQuantity, PermitKey, Statement};
+use ledger::record::{
+    CancelReason, Cross, Direction, Import, Issue, LineKey, LineQuantity, Origin, PermitKey,
+    Replaces, Statement,
+};
 use ledger::signed::{CheckAll, CheckedClaims, Claim, SignatureCheck, Signed};
 use ledger::state::{Act, PermitState, StateKey};
 use ledger::testing::{
@@ -21,18 +25,42 @@ const ISSUER: (&str, Role) = ("QS", Role::Management);
 const EXPORT: (&str, Role) = ("QS", Role::Customs);
 const TRANSIT: (&str, Role) = ("QT", Role::Customs);
 pub(crate) const ARRIVAL: (&str, Role) = ("QN", Role::Customs);
+/// The importer's Management Authority lets a part go on.
+const RE_EXPORTER: (&str, Role) = ("QN", Role::Management);
 
-/// How far a permit of the state has come: a third of them each.
-#[derive(Clone, Copy)]
+/// What stands in the state, a fifth of its permits each.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
     Issued,
     Endorsed,
     Imported,
+    /// A musical instrument, at home.
+    Passport,
+    /// An import permit of the importer, unused.
+    Granted,
 }
+
+const STAGES: [Stage; 5] = [
+    Stage::Issued,
+    Stage::Endorsed,
+    Stage::Imported,
+    Stage::Passport,
+    Stage::Granted,
+];
 
 /// The `nth` permit that stands at a stage.
 pub(crate) fn permit_at(nth: u64, stage: Stage) -> PermitKey {
-    permit(3 * nth + stage as u64)
+    key_at(STAGES.len() as u64 * nth + stage as u64, stage)
+}
+
+fn key_at(index: u64, stage: Stage) -> PermitKey {
+    let key = permit(index);
+    let issuer = if stage == Stage::Granted {
+        party("QN")
+    } else {
+        key.issuer
+    };
+    PermitKey { issuer, ..key }
 }
 
 pub(crate) fn permit(index: u64) -> PermitKey {
@@ -46,13 +74,8 @@ fn number(index: u64) -> String {
 /// A chain before its first block, whose state holds `permits` permits.
 pub(crate) fn ledger_of(permits: u64) -> TestLedger {
     let mut entries = four_parties();
-    for index in 0..permits {
-        let stage = match index % 3 {
-            0 => Stage::Issued,
-            1 => Stage::Endorsed,
-            _ => Stage::Imported,
-        };
-        let key = StateKey::permit(&permit(index));
+    for (index, stage) in (0..permits).zip(STAGES.into_iter().cycle()) {
+        let key = StateKey::permit(&key_at(index, stage));
         entries.push((key.as_str().into(), encode(&permit_state(index, stage))));
     }
     TestLedger::new(entries)
@@ -67,15 +90,19 @@ fn permit_state(index: u64, stage: Stage) -> PermitState {
         height: Height::ZERO,
         record: RecordDigest(sha256(&index.to_be_bytes())),
     };
-    let said = testing::issue(&number(index));
-    let issued = record(ISSUER, Statement::Issue(said.clone()), START, index);
-    let mut permit = PermitState::issued(&said, &issued, act(ISSUER));
+    let mut said = testing::issue(&number(index));
+    match stage {
+        Stage::Issued | Stage::Endorsed | Stage::Imported => {}
+        Stage::Passport => (said.kind, said.destination) = (Kind::MusicalInstrument, None),
+        Stage::Granted => said.kind = Kind::Import,
+    }
+    let mut permit = PermitState::issued(&said, key_at(index, stage).issuer, act(ISSUER));
     for line in &mut permit.lines {
         if matches!(stage, Stage::Endorsed | Stage::Imported) {
             line.endorsed = Some(line.authorised);
             permit.endorsement = Some(act(EXPORT));
         }
-        if matches!(stage, Stage::Imported) {
+        if stage == Stage::Imported {
             line.imported = Some(line.authorised);
             permit.import = Some(act(ARRIVAL));
         }
@@ -89,22 +116,92 @@ pub(crate) fn issued(index: u64) -> Arc<Signed> {
     testing::sign(&record(ISSUER, said, START, index))
 }
 
-/// A full block on [`ledger_of`] `permits`: 40 % issues, 25 % endorsements, 20 % imports, 12.5 % sightings
-/// and 2.5 % second imports, which the rules refuse.
+/// Records of a full block that the rules refuse: second imports.
+pub(crate) const REFUSED_RECORDS: u64 = BLOCK_RECORDS / 40;
+
+/// A full block on [`ledger_of`] `permits`, at least 10,000. Of 40 records: 10 issues alone, 4 on an import permit,
+/// 3 re-exports, 1 replacement, 7 endorsements, 6 imports and 2 that spend an import permit too, 3 sightings,
+/// 1 cancellation, 2 crossings, and a second import, which the rules refuse.
 pub(crate) fn mixed_records(permits: u64) -> Vec<Arc<Signed>> {
-    let stride = (permits / 3 / BLOCK_RECORDS).max(1);
+    let stride = (permits / STAGES.len() as u64 / BLOCK_RECORDS).max(1);
     let one = |n: u64| {
         let at = |stage| permit_at(n * stride, stage);
+        let new = |change: &dyn Fn(&mut Issue)| {
+            let mut said = testing::issue(&number(permits + n));
+            change(&mut said);
+            Statement::Issue(said)
+        };
         let (speaker, statement) = match n % 40 {
-            0..16 => return issued(permits + n),
-            16..26 => (EXPORT, testing::endorse(at(Stage::Issued), moved())),
-            26..34 => (ARRIVAL, testing::import(at(Stage::Endorsed), moved())),
-            34..39 => (TRANSIT, testing::sight(at(Stage::Endorsed))),
+            0..10 => return issued(permits + n),
+            10..14 => (
+                ISSUER,
+                new(&|issue| {
+                    issue.lines[0].appendix = Appendix::I;
+                    issue.import_permit = Some(at(Stage::Granted));
+                }),
+            ),
+            14..17 => (
+                RE_EXPORTER,
+                new(&|issue| re_export(issue, at(Stage::Imported))),
+            ),
+            17 => (
+                ISSUER,
+                new(&|issue| {
+                    let number = at(Stage::Issued).number;
+                    issue.replaces = Some(Replaces {
+                        number,
+                        reason: CancelReason::Lost,
+                    });
+                }),
+            ),
+            18..25 => (EXPORT, testing::endorse(at(Stage::Issued), moved())),
+            25..31 => (ARRIVAL, testing::import(at(Stage::Endorsed), moved())),
+            31..33 => (
+                ARRIVAL,
+                Statement::Import(Import {
+                    permit: at(Stage::Endorsed),
+                    lines: moved(),
+                    port: testing::port("QNHAR"),
+                    import_permit: Some(at(Stage::Granted)),
+                }),
+            ),
+            33..36 => (TRANSIT, testing::sight(at(Stage::Endorsed))),
+            36 => (
+                ISSUER,
+                testing::cancel(at(Stage::Issued), CancelReason::Withdrawn),
+            ),
+            37..39 => (EXPORT, leaves_home(at(Stage::Passport), n * stride)),
             _ => (ARRIVAL, testing::import(at(Stage::Imported), moved())),
         };
         testing::sign(&record(speaker, statement, START, n))
     };
     (0..BLOCK_RECORDS).map(one).collect()
+}
+
+/// Every line comes from the line of an imported permit, in full.
+fn re_export(issue: &mut Issue, permit: PermitKey) {
+    (issue.kind, issue.destination) = (Kind::ReExport, Some(party("QP")));
+    for line in &mut issue.lines {
+        let root = LineKey {
+            permit,
+            line: line.line,
+        };
+        line.origins = vec![Origin {
+            root,
+            last: None,
+            drawn: line.authorised,
+        }];
+    }
+}
+
+fn leaves_home(permit: PermitKey, nth: u64) -> Statement {
+    let index = STAGES.len() as u64 * nth + Stage::Passport as u64;
+    Statement::Cross(Cross {
+        permit,
+        direction: Direction::Out,
+        port: testing::port("QSSUR"),
+        document: testing::issue(&number(index)).commitment,
+    })
 }
 
 fn moved() -> Vec<LineQuantity> {

@@ -13,7 +13,7 @@ const PERMITS: u64 = 100_000;
 
 pub(crate) fn measure(criterion: &mut Criterion) {
     let mut ledger = ledger_of(PERMITS);
-    let permit = permit_at(PERMITS / 6, Stage::Endorsed);
+    let permit = permit_at(PERMITS / 10, Stage::Endorsed);
     let answer = ledger.state_now(ARRIVAL, import(permit, quantities(90, 20)), START);
     assert_eq!(answer, None);
     let mut group = criterion.benchmark_group("proof");
@@ -38,7 +38,7 @@ fn decided_by(criterion: &mut Criterion, ledger: &TestLedger, mut proof: Proof, 
     let bytes = proof.encode();
     let question = Question {
         number: None,
-            permit: proof.permit,
+        permit: proof.permit,
         document: None,
         reader: None,
     };
