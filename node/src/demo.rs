@@ -158,9 +158,19 @@ impl Stage {
 
     /// A new sample permit on paper: its number, itself and its file.
     fn paper(&self, serial: u32) -> Result<Paper, DemoError> {
+        self.paper_of("QS", serial, sample::permit)
+    }
+
+    /// The same for any sample of a Party.
+    fn paper_of(
+        &self,
+        party: &str,
+        serial: u32,
+        make: impl FnOnce(&str, CivilDate) -> Result<Permit, SampleError>,
+    ) -> Result<Paper, DemoError> {
         let (year, ..) = self.today.ymd();
-        let number = format!("{:02}QS{serial:06}", year.rem_euclid(100));
-        let permit = sample::permit(&number, self.today)?;
+        let number = format!("{:02}{party}{serial:06}", year.rem_euclid(100));
+        let permit = make(&number, self.today)?;
         let path = self.write_paper(&number, &permit)?;
         Ok(Paper {
             number,

@@ -1,9 +1,11 @@
 //! Sample permits, made at the start of each demonstration: issued today, valid six months. No date that was
 //! ever written into the code meets the clock.
 
+use ledger::codes::{Appendix, Country, Kind, Purpose, Source, Term};
 use ledger::permit::number::PermitNumber;
+use ledger::permit::text::Text;
 use ledger::permit::xml::{self, Reading};
-use ledger::permit::{Moment, Permit};
+use ledger::permit::{Cited, Moment, Permit};
 use ledger::quantity::Quantity;
 use ledger::time::CivilDate;
 
@@ -35,6 +37,83 @@ pub(crate) fn permit(number: &str, today: CivilDate) -> Result<Permit, SampleErr
     permit.valid_from = Some(at(today, 0)?);
     permit.valid_until = at(today.plus_months(VALID_MONTHS), LAST_SECOND)?;
     Ok(permit)
+}
+
+/// Norvia's import permit for live falcons, bred in captivity: Appendix I, so nothing leaves without it.
+///
+/// # Errors
+/// [`SampleError`].
+pub(super) fn import_permit(number: &str, today: CivilDate) -> Result<Permit, SampleError> {
+    let mut permit = falcons(number, today, ("QS", "QN"), FALCONS)?;
+    permit.kind = Kind::Import;
+    permit.authority.by.country = Some(country("QN")?);
+    Ok(permit)
+}
+
+/// Suravia's export permit for these falcons.
+///
+/// # Errors
+/// [`SampleError`].
+pub(super) fn falcon_export(number: &str, today: CivilDate) -> Result<Permit, SampleError> {
+    falcons(number, today, ("QS", "QN"), FALCONS)
+}
+
+/// Norvia's re-export certificate for some of them, to Portamar.
+///
+/// # Errors
+/// [`SampleError`].
+pub(super) fn re_export(
+    number: &str,
+    today: CivilDate,
+    origin: &Permit,
+    units: u64,
+) -> Result<Permit, SampleError> {
+    let mut permit = falcons(number, today, ("QN", "QP"), units)?;
+    permit.kind = Kind::ReExport;
+    for line in &mut permit.lines {
+        line.origin.country = Some(country("QS")?);
+        line.origin.documents = vec![Cited {
+            number: Some(origin.number.clone()),
+            issued: Some(origin.issued),
+        }];
+    }
+    Ok(permit)
+}
+
+/// Falcons that move in the story.
+pub(super) const FALCONS: u64 = 4;
+
+fn falcons(
+    number: &str,
+    today: CivilDate,
+    (from, to): (&str, &str),
+    units: u64,
+) -> Result<Permit, SampleError> {
+    let mut permit = permit(number, today)?;
+    let text = |words: &str| Text::new(words).ok_or_else(|| SampleError(words.into()));
+    permit.purpose = Purpose::Breeding;
+    permit.conditions = vec![text(
+        "SPECIMEN. Transport by the IATA Live Animals Regulations",
+    )?];
+    permit.authority.by.country = Some(country(from)?);
+    permit.exporter.country = Some(country(from)?);
+    permit.importer.country = Some(country(to)?);
+    for line in &mut permit.lines {
+        line.taxon = text("Falco peregrinus")?;
+        line.common_name = Some(text("peregrine falcon")?);
+        line.term = Some(Term::from_code("LIV").ok_or_else(|| SampleError("LIV".into()))?);
+        line.description = Some(text("live, ringed")?);
+        line.marks = vec![text("rings QS 26 001 to 004")?];
+        line.appendix = Appendix::I;
+        line.source = Source::CaptiveBred;
+        line.authorised.quantity =
+            Quantity::from_units(units).ok_or_else(|| SampleError("too many".into()))?;
+    }
+    Ok(permit)
+}
+
+fn country(code: &str) -> Result<Country, SampleError> {
+    Country::from_code(code).ok_or_else(|| SampleError(code.into()))
 }
 
 /// The same permit with another quantity in box 11, line A: what a forger would print.

@@ -1,5 +1,7 @@
 //! The story, step by step. Every line printed is an outcome that was checked first.
 
+mod chain;
+
 use std::fs;
 use std::io::Write;
 use std::thread;
@@ -30,10 +32,13 @@ pub(super) fn tell(stage: &mut Stage, out: &mut dyn Write) -> Result<(), DemoErr
     again(stage, &paper, out)?;
     race(stage, out)?;
     forged(stage, out)?;
+    let falcons = chain::appendix_i(stage, out)?;
+    chain::re_export(stage, &falcons, out)?;
+    chain::replaced(stage, out)?;
     outage(stage, out)?;
     offline(stage, &paper, &before, &after, out)?;
     let seconds = stage.begun.elapsed().as_secs_f64();
-    writeln!(out, "All 10 outcomes as expected, in {seconds:.1} s.")?;
+    writeln!(out, "All 13 outcomes as expected, in {seconds:.1} s.")?;
     Ok(())
 }
 
@@ -239,7 +244,7 @@ fn outage(stage: &mut Stage, out: &mut dyn Write) -> Result<(), DemoError> {
     let answer = stage.issue(&paper)?;
     line(
         out,
-        9,
+        12,
         "outage",
         &format!(
             "QP's node killed (-9); QS issues {}: {}",
@@ -278,7 +283,7 @@ fn offline(
     stage.localnet.stop()?;
     line(
         out,
-        10,
+        13,
         "offline",
         "every node stopped; QN customs with the paper and a proof file",
     )?;
@@ -376,11 +381,11 @@ fn finality(answer: &Answer) -> String {
 }
 
 fn line(out: &mut dyn Write, number: u8, name: &str, text: &str) -> Result<(), DemoError> {
-    writeln!(out, "{number:2} {name:<9}{text}")?;
+    writeln!(out, "{number:2} {name:<10}{text}")?;
     Ok(out.flush()?)
 }
 
 fn more(out: &mut dyn Write, text: &str) -> Result<(), DemoError> {
-    writeln!(out, "{:12}{text}", "")?;
+    writeln!(out, "{:13}{text}", "")?;
     Ok(out.flush()?)
 }
