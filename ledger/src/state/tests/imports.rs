@@ -9,7 +9,7 @@ use crate::parameters::Parameters;
 use crate::party::Party;
 use crate::quantity::Quantity;
 use crate::reason::Reason;
-use crate::record::{Consent, Import, RetrospectiveReason};
+use crate::record::{Consent, Correct, CorrectReason, Import, RetrospectiveReason};
 use crate::testing::{PARTIES, entries, issued_line, line, plain_party, port, units};
 
 const WAY: (&str, &str) = ("QS", "QN");
@@ -184,6 +184,22 @@ fn a_stricter_measure_asks_for_an_import_permit_at_the_border_and_spends_it_ther
         let again = story.ask(customs(code), import(one, quantities(1, 0)));
         assert_eq!(again, Some(Reason::Used), "{code}");
     }
+    // A recount is bound by it as the import was.
+    let imported = story.permit(one).import_record().unwrap();
+    let recount = |quantity| {
+        let (lines, reason) = (quantities(100, quantity), CorrectReason::Recount);
+        Statement::Correct(Correct {
+            permit: one,
+            record: imported,
+            lines,
+            reason,
+        })
+    };
+    assert_eq!(
+        story.ask(customs("QP"), recount(20)),
+        Some(Reason::OverQuantity)
+    );
+    story.done(customs("QP"), recount(18));
     // A Party that asks for none spends the one that is shown all the same.
     let two = story.issue(("QS", "QP"), "2", |_| {});
     story.leave(two, 1, 1);

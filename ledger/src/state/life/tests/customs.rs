@@ -106,6 +106,17 @@ fn of_appendix_i(s: &mut Situation<Import>, change: impl FnOnce(&mut PermitState
     s.cite(key, granted, change);
 }
 
+/// The line is of Appendix I and of a registered operation.
+fn registered(line: &mut LineState) {
+    let operation = crate::record::OperationKey {
+        party: party("QS"),
+        number: crate::digest::OperationHash::default(),
+    };
+    line.appendix = Appendix::I;
+    line.source = Source::RegisteredOperation;
+    line.operation = Some(operation);
+}
+
 fn arrival() -> Situation<Import> {
     let said = Import {
         permit: permit("1"),
@@ -134,6 +145,10 @@ fn an_import_is_refused_by_the_first_rule_it_breaks() {
         ("a passport, which names no destination", |s| s.with(|permit| {
             (permit.kind, permit.destination) = (Kind::MusicalInstrument, None);
         }), R::WrongKind),
+        ("a certificate that rests on no other permit, with one", |s| {
+            s.said.import_permit = Some(import_permit().0);
+            s.with(|permit| permit.kind = Kind::Origin);
+        }, R::WrongKind),
         breach!(author "QS"),
         breach!(author "QP"),
         ("for no country", |s| s.with(|permit| permit.destination = None), R::WrongParty),
@@ -154,6 +169,14 @@ fn an_import_is_refused_by_the_first_rule_it_breaks() {
             permit.lines[1].appendix = Appendix::I;
         }), R::NeedsImportPermit),
         ("Appendix II, and no import permit where one is asked for", stricter, R::NeedsImportPermit),
+        ("Appendix I that counts as II, the same", |s| {
+            stricter(s);
+            s.with(|permit| {
+                permit.lines.truncate(1);
+                registered(&mut permit.lines[0]);
+            });
+            s.said.lines.retain(|named| named.line == line(1));
+        }, R::NeedsImportPermit),
         ("its import permit is not on the ledger", |s| {
             of_appendix_i(s, |_| {});
             s.cited.clear();
@@ -199,8 +222,8 @@ fn an_import_is_refused_by_the_first_rule_it_breaks() {
     ];
     let never: Vec<_> = no_permit(&order, &[R::WrongParty, R::UnknownLine]).into_iter()
         .chain(one_cancellation())
-        // What is spent beside other permits, or never collected, is not endorsed and rests on no other permit.
-        .chain(pairs(R::WrongKind, &[R::NotEndorsed, R::NeedsImportPermit]))
+        // What is spent beside other permits, never collected, or of Art. VII, rests on no other permit.
+        .chain(pairs(R::WrongKind, &[R::NeedsImportPermit]))
         // What is issued after departure waits for consent, not for an endorsement.
         .chain(pairs(R::Retrospective, &[R::NotEndorsed]))
         // Either none, or a broken one.
@@ -240,15 +263,7 @@ fn an_import_rests_on_whatever_its_lines_and_its_destination_ask_for() {
         },
         |s| {
             // Of a registered operation: as Appendix II.
-            s.with(|permit| {
-                let operation = crate::record::OperationKey {
-                    party: party("QS"),
-                    number: crate::digest::OperationHash::default(),
-                };
-                permit.lines[0].appendix = Appendix::I;
-                permit.lines[0].source = Source::RegisteredOperation;
-                permit.lines[0].operation = Some(operation);
-            });
+            s.with(|permit| registered(&mut permit.lines[0]));
         },
         |s| {
             // Retrospective, agreed to, never endorsed: the goods had left.

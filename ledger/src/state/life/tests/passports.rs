@@ -136,6 +136,7 @@ fn a_correction_is_refused_by_the_first_rule_it_breaks() {
             permit.import_corrected = Some(act_by("QN", "correction"));
         }), R::UnknownRecord),
         ("a landing from the sea", |s| s.with(|permit| permit.kind = Kind::IntroductionFromTheSea), R::UnknownRecord),
+        ("the use of an import permit", |s| s.with(|permit| permit.kind = Kind::Import), R::UnknownRecord),
         breach!(author "QS"),
         breach!(author "QP"),
         ("the endorsement, after the import", |s| {
@@ -146,6 +147,15 @@ fn a_correction_is_refused_by_the_first_rule_it_breaks() {
         breach!(other unit),
         breach!(over 10),
         ("more than authorised", |s| s.said.lines[0].quantity = units(101), R::OverQuantity),
+        ("more than its import permit granted", |s| {
+            let (key, mut granted) = import_permit();
+            granted.lines[0].authorised = units(8);
+            s.with(|permit| {
+                permit.lines[0].appendix = Appendix::I;
+                permit.import_permit = Some(key);
+            });
+            s.cite(key, granted, |_| {});
+        }, R::OverQuantity),
         ("more than left, of what arrived", |s| s.said.lines[0].quantity = units(11), R::OverQuantity),
         ("less than was re-exported since", |s| s.with(|permit| permit.lines[1].re_exported = units(11)), R::OriginBroken),
         ("a line left out that was re-exported", |s| {
