@@ -1,7 +1,8 @@
 //! The 185 Parties to the Convention: code, name, CITES region, entry into force.
 //!
 //! Sources: CITES Trade Database guide version 9, Annex 4 (184 Parties); Turkmenistan, the 185th, in force
-//! 2025-01-02. Codes are ISO 3166-1 alpha-2, and `EU`.
+//! 2025-01-02. Codes are ISO 3166-1 alpha-2, and `EU`. Customs union of the 27 Member States: EU Reference Guide, ch. 8
+//! (free internal market: what is addressed to one may clear in another).
 
 use ledger::party::PartyCode;
 use ledger::time::CivilDate;
@@ -20,6 +21,8 @@ pub struct KnownParty {
     pub region: &'static str,
     /// Entry into force of the Convention for this Party.
     pub since: CivilDate,
+    /// The customs union it belongs to: customs of any member accept what is addressed to another.
+    pub customs_union: Option<&'static str>,
 }
 
 /// All Parties, in ascending order of their codes.
@@ -40,6 +43,7 @@ fn parse(line: &'static str) -> Option<KnownParty> {
         name: fields.next()?,
         region: fields.next()?,
         since: CivilDate::parse(fields.next()?)?,
+        customs_union: fields.next().filter(|union| !union.is_empty()),
     };
     fields.next().is_none().then_some(party)
 }
@@ -50,6 +54,17 @@ mod tests {
     use std::vec::Vec;
 
     use super::*;
+
+    #[test]
+    fn the_unions_are_the_27_member_states_and_the_eu_itself() {
+        let members: Vec<_> = all()
+            .filter(|party| party.customs_union == Some("EU"))
+            .collect();
+        assert_eq!(members.len(), 28);
+        let has = |code| members.iter().any(|party| party.code.as_str() == code);
+        assert!(has("EU") && has("FR") && has("HR") && !has("GB") && !has("CH") && !has("NO"));
+        assert!(all().all(|party| matches!(party.customs_union, None | Some("EU"))));
+    }
 
     #[test]
     fn the_table_holds_185_parties_in_order_each_once() {

@@ -38,8 +38,8 @@ pub(crate) struct Init {
     /// place among these options.
     #[arg(long = "office", value_name = "ROLE=PUBLIC-KEY:PROOF", required = true)]
     offices: Vec<OfficeArgument>,
-    /// The customs union the Party belongs to, such as EU.
-    #[arg(long)]
+    /// The customs union the Party belongs to, such as EU; none for none [default: as the list of Parties says].
+    #[arg(long, value_name = "UNION")]
     customs_union: Option<String>,
     /// The Party accepts imports of permits that were never endorsed at export.
     #[arg(long)]
@@ -152,7 +152,13 @@ fn make_home(home: &Path) -> Result<PathBuf, Failure> {
 }
 
 fn entry(init: &Init, identity: &Identity) -> PartyFile {
-    let known = genesis::parties::find(init.party).map(|party| party.name);
+    let listed = genesis::parties::find(init.party);
+    let known = listed.map(|party| party.name);
+    let union = match init.customs_union.as_deref() {
+        Some("none") => None,
+        Some(union) => Some(union.to_owned()),
+        None => listed.and_then(|party| party.customs_union).map(Into::into),
+    };
     let node = NodeEntry::follower(&init.network, init.party, identity.peer());
     let node = if init.follower {
         node
@@ -166,7 +172,7 @@ fn entry(init: &Init, identity: &Identity) -> PartyFile {
         party: PartyEntry {
             code: init.party.to_string(),
             name: init.name.as_deref().or(known).unwrap_or_default().into(),
-            customs_union: init.customs_union.clone(),
+            customs_union: union,
             accepts_unendorsed: init.accepts_unendorsed,
             import_permit_for_ii: init.import_permit_for_ii,
             offices: init.offices.iter().map(office).collect(),
