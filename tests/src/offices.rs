@@ -14,7 +14,8 @@ use ledger::permit::number::number_hash;
 use ledger::quantity::Quantity;
 use ledger::quorum::PROTOCOL_VERSION;
 use ledger::record::{
-    Endorse, Import, Issue, IssuedLine, LineQuantity, PermitKey, Port, Record, Sight, Statement,
+    Endorse, Import, Issue, IssuedLine, LineKey, LineQuantity, Origin, PermitKey, Port, Record,
+    Sight, Statement,
 };
 use ledger::signed::Signed;
 use ledger::time::Timestamp;
@@ -130,6 +131,8 @@ pub fn issue(chain: ChainId, number: &str) -> Signed {
         source: Source::Wild,
         taxon: TaxonTag(sha256(number.as_bytes())),
         origins: Vec::new(),
+        species: None,
+        operation: None,
     };
     let statement = Statement::Issue(Issue {
         number: permit(chain, number).number,
@@ -141,11 +144,34 @@ pub fn issue(chain: ChainId, number: &str) -> Signed {
         lines: vec![line],
         commitment: Commitment(sha256(number.as_bytes())),
         stamp: None,
-        retrospective: false,
+        retrospective: None,
         replaces: None,
         import_permit: None,
     });
     sign(chain, ("QS", Role::Management), statement)
+}
+
+/// Norvia re-exports that many of what came in under Suravia's permit, to Portamar.
+#[must_use]
+pub fn re_export(chain: ChainId, number: &str, origin: &str, units: u64) -> Signed {
+    let Statement::Issue(mut said) = issue(chain, origin).record().statement.clone() else {
+        unreachable!("an issue is an issue");
+    };
+    said.number = number_hash(chain, party("QN"), number);
+    said.kind = Kind::ReExport;
+    said.destination = Some(party("QP"));
+    for line in &mut said.lines {
+        line.authorised = Quantity::from_units(units).expect("a quantity");
+        line.origins = vec![Origin {
+            root: LineKey {
+                permit: permit(chain, origin),
+                line: line_a(),
+            },
+            last: None,
+            drawn: line.authorised,
+        }];
+    }
+    sign(chain, ("QN", Role::Management), Statement::Issue(said))
 }
 
 /// Suravia's customs endorse that many specimens.
@@ -177,6 +203,7 @@ pub fn import(chain: ChainId, number: &str, units: u64, at: &str) -> Signed {
         permit: permit(chain, number),
         lines: vec![quantity(units)],
         port: port(at),
+        import_permit: None,
     });
     sign(chain, ("QN", Role::Customs), statement)
 }

@@ -262,23 +262,28 @@ impl<'a, S> Case<'a, S> {
         let Some(granted) = self.links.permits.get(&key) else {
             return false;
         };
-        let mut sums = alloc::collections::BTreeMap::<LineNeed, u128>::new();
-        for (need, quantity) in needed {
-            let sum = sums.entry(need).or_default();
-            *sum = sum.saturating_add(quantity.scaled().into());
-        }
-        let has = |need: &LineNeed| {
-            let lines = granted.lines.iter().filter(|line| need.is_of(line));
-            lines.fold(0_u128, |sum, line| {
-                sum.saturating_add(line.authorised.scaled().into())
-            })
-        };
         granted.kind == Kind::Import
             && Some(granted.issuer) == destination
             && granted.is_alive()
             && granted.is_in_date(self.now, self.parameters)
-            && sums.iter().all(|(need, sum)| *sum <= has(need))
+            && grants(granted, needed)
     }
+}
+
+/// Whether an import permit grants as much of every taxon and unit as is needed.
+fn grants(granted: &PermitState, needed: impl Iterator<Item = (LineNeed, Quantity)>) -> bool {
+    let mut sums = alloc::collections::BTreeMap::<LineNeed, u128>::new();
+    for (need, quantity) in needed {
+        let sum = sums.entry(need).or_default();
+        *sum = sum.saturating_add(quantity.scaled().into());
+    }
+    let has = |need: &LineNeed| {
+        let lines = granted.lines.iter().filter(|line| need.is_of(line));
+        lines.fold(0_u128, |sum, line| {
+            sum.saturating_add(line.authorised.scaled().into())
+        })
+    };
+    sums.iter().all(|(need, sum)| *sum <= has(need))
 }
 
 /// What an import permit must grant for a line: the same taxon under the same key, in the same unit.
@@ -294,9 +299,10 @@ impl LineNeed {
     }
 }
 
-/// Whether the destination's own measures ask for an import permit for such a line (Art. XIV.1).
+/// Whether the destination's own measures ask for an import permit for such a line (Art. XIV.1): for Appendix II,
+/// and so for what counts as Appendix II although it stands in I (Art. VII.4).
 fn is_stricter_measure(destination: Option<&Party>, appendix: Appendix) -> bool {
-    appendix == Appendix::II && destination.is_some_and(|party| party.import_permit_for_ii)
+    appendix != Appendix::III && destination.is_some_and(|party| party.import_permit_for_ii)
 }
 
 #[cfg(test)]

@@ -61,6 +61,11 @@ pub(super) fn gather<V: View>(
                 links.read_permit(execution, key)?;
             }
         }
+        Statement::Correct(_) => {
+            if let Some(key) = permit.and_then(|permit| permit.import_permit) {
+                links.read_permit(execution, key)?;
+            }
+        }
         Statement::PaperSeen(said) => {
             links.paper = of(execution, &StateKey::paper(&said.permit))?;
         }
@@ -94,10 +99,7 @@ pub(super) fn gather<V: View>(
                 links.read_party(execution, inside)?;
             }
         }
-        Statement::Sight(_)
-        | Statement::Refuse(_)
-        | Statement::Consent(_)
-        | Statement::Correct(_) => {}
+        Statement::Sight(_) | Statement::Refuse(_) | Statement::Consent(_) => {}
     }
     Ok(links)
 }

@@ -3,7 +3,7 @@
 use std::thread;
 
 use tests::network::{BOUND, Network};
-use tests::offices::{endorse, import, issue, sight};
+use tests::offices::{endorse, import, issue, re_export, sight};
 
 use crate::alone;
 
@@ -85,4 +85,50 @@ fn the_same_record_twice_is_one_record_wherever_it_is_handed_in() {
         assert_eq!(again.json, first.json);
     }
     assert_eq!(network.check(&[0, 1, 2, 3]).receipts.len(), 1);
+}
+
+#[test]
+fn what_came_in_goes_on_once_and_every_node_tells_the_same_signals() {
+    let _turn = alone();
+    let network = Network::start();
+    let chain = network.chain();
+    let (suravia, norvia) = (network.client(0), network.client(2));
+    for number in ["IN", "OPEN"] {
+        suravia.apply(&issue(chain, number));
+        suravia.apply(&endorse(chain, number, 90));
+    }
+    norvia.apply(&import(chain, "IN", 80, "QNHAR"));
+    norvia.apply(&re_export(chain, "ON1", "IN", 50));
+    let beyond = norvia
+        .submit(&re_export(chain, "ON2", "IN", 31), BOUND)
+        .unwrap();
+    assert_eq!(beyond.refused(), Some("OVER_QUANTITY"), "{beyond:?}");
+    norvia.apply(&re_export(chain, "ON3", "IN", 30));
+
+    let agreement = network.check(&[0, 1, 2, 3]);
+    assert_eq!(agreement.receipts.len(), 8);
+    for (path, count) in [
+        ("/v1/signals/open/QS", 1),
+        ("/v1/signals/awaited/QN", 1),
+        ("/v1/signals/endorsed-less/QS", 2),
+        ("/v1/signals/imported-less/QS", 1),
+        ("/v1/signals/not-covered/QN", 0),
+    ] {
+        let told = [0, 1, 2, 3].map(|place| network.client(place).get(path).unwrap().json);
+        let items = told[0]["items"].as_array().unwrap();
+        assert_eq!(items.len(), count, "{path}: {}", told[0]);
+        assert!(
+            told.iter().all(|one| one["items"] == told[0]["items"]),
+            "{path}"
+        );
+    }
+    let year = tests::offices::now().date().year();
+    let path = format!("/v1/statistics/QN/{year}");
+    let told = [0, 1, 2, 3].map(|place| network.client(place).get(&path).unwrap().json);
+    let sum = |name: &str| -> u64 {
+        let months = told[0]["months"].as_array().unwrap().iter();
+        months.map(|month| month[name].as_u64().unwrap()).sum()
+    };
+    assert_eq!((sum("issued"), sum("refused")), (2, 1), "{}", told[0]);
+    assert!(told.iter().all(|one| one["months"] == told[0]["months"]));
 }

@@ -1,7 +1,7 @@
 //! What customs state: endorsed, seen, accepted, refused, crossed, corrected, cleared on paper.
 
 use super::{
-    Case, LineNeed, Rule, is_stricter_measure, may_rest_on_import_permit, rule, share_union,
+    Case, LineNeed, Rule, grants, is_stricter_measure, may_rest_on_import_permit, rule, share_union,
 };
 use crate::codes::{Kind, Uses};
 use crate::digest::SpeciesKey;
@@ -102,8 +102,15 @@ pub const IMPORT: &[Rule<Import>] = &[
     ),
     rule(
         Reason::WrongKind,
-        "import permits are spent with the permit of the goods, and passports are never collected",
-        |c| c.permit_is(|permit| !permit.kind.is_endorsed() && permit.kind.uses() != Uses::Total),
+        "import permits are spent with the permit of the goods, passports are never collected, and only what may rest \
+         on an import permit names one",
+        |c| {
+            let names_one = c.said.import_permit.is_some();
+            c.permit_is(|permit| {
+                let comes_in = permit.kind.is_endorsed() || permit.kind.uses() == Uses::Total;
+                !comes_in || (names_one && !may_rest_on_import_permit(permit.kind))
+            })
+        },
     ),
     rule(
         Reason::WrongParty,
@@ -290,10 +297,12 @@ pub const CORRECT: &[Rule<Correct>] = &[
     }),
     rule(
         Reason::OverQuantity,
-        "within what limited the corrected record",
+        "within what limited the corrected record, the import permit included",
         |c| match c.corrected() {
             Some(Corrected::Endorsement(_)) => c.exceeds(&c.said.lines, |line| line.authorised),
-            Some(Corrected::Import(_)) => c.exceeds(&c.said.lines, LineState::importable),
+            Some(Corrected::Import(permit)) => {
+                c.exceeds(&c.said.lines, LineState::importable) || c.exceeds_import_permit(permit)
+            }
             None => false,
         },
     ),
@@ -349,16 +358,31 @@ impl<S> Case<'_, S> {
     }
 }
 
-impl Case<'_, Import> {
-    fn import_permit(&self) -> Option<crate::record::PermitKey> {
-        let linked = self.permit.and_then(|permit| permit.import_permit);
-        linked.or(self.said.import_permit)
-    }
-
+impl<S> Case<'_, S> {
     /// Whether a line may come in only on an import permit.
     fn rests_on_one(&self, permit: &PermitState, line: &LineState) -> bool {
         may_rest_on_import_permit(permit.kind)
             && (line.is_strict() || is_stricter_measure(self.destination_party, line.appendix))
+    }
+
+    /// What an import permit must grant for quantities that come in.
+    fn needed(
+        &self,
+        permit: &PermitState,
+        lines: &[LineQuantity],
+    ) -> impl Iterator<Item = (LineNeed, Quantity)> {
+        lines.iter().filter_map(|LineQuantity { line, quantity, .. }| {
+            let line = permit.line(*line).filter(|line| self.rests_on_one(permit, line))?;
+            let need = LineNeed { taxon: line.taxon, unit: line.unit };
+            Some((need, *quantity))
+        })
+    }
+}
+
+impl Case<'_, Import> {
+    fn import_permit(&self) -> Option<crate::record::PermitKey> {
+        let linked = self.permit.and_then(|permit| permit.import_permit);
+        linked.or(self.said.import_permit)
     }
 
     fn needs_import_permit(&self) -> bool {
@@ -374,20 +398,7 @@ impl Case<'_, Import> {
         let (Some(permit), Some(key)) = (self.permit, self.import_permit()) else {
             return false;
         };
-        let needed =
-            self.said
-                .lines
-                .iter()
-                .filter_map(|LineQuantity { line, quantity, .. }| {
-                    let line = permit
-                        .line(*line)
-                        .filter(|line| self.rests_on_one(permit, line))?;
-                    let need = LineNeed {
-                        taxon: line.taxon,
-                        unit: line.unit,
-                    };
-                    Some((need, *quantity))
-                });
+        let needed = self.needed(permit, &self.said.lines);
         let is_another = self.said.import_permit.is_some_and(|said| said != key);
         is_another || !self.is_granted(key, permit.destination, needed)
     }
@@ -443,12 +454,17 @@ impl Corrected<'_> {
 }
 
 impl Case<'_, Correct> {
+    fn exceeds_import_permit(&self, permit: &PermitState) -> bool {
+        let granted = permit.import_permit.and_then(|key| self.links.permits.get(&key));
+        granted.is_some_and(|granted| !grants(granted, self.needed(permit, &self.said.lines)))
+    }
+
     fn corrected(&self) -> Option<Corrected<'_>> {
         let permit = self.permit?;
         let named = Some(self.said.record);
         if permit.endorsement_record() == named {
             Some(Corrected::Endorsement(permit))
-        } else if permit.import_record() == named && permit.kind.uses() != Uses::Total {
+        } else if permit.import_record() == named && permit.kind.is_endorsed() {
             Some(Corrected::Import(permit))
         } else {
             None
