@@ -118,6 +118,7 @@ mod tests {
     use ledger::verdict::Check;
 
     use super::*;
+    use crate::print::{Colour, Page};
 
     const LANGUAGES: [Language; 3] = [Language::En, Language::Fr, Language::Es];
 
@@ -157,6 +158,30 @@ mod tests {
             keys.extend(Kind::ALL.map(|kind| format!("kind.{}", kind.as_str())));
             for key in keys {
                 assert!(catalogue.texts.contains_key(&key), "{language}: {key}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_reason_fits_a_terminal_in_every_language() {
+        for language in LANGUAGES {
+            let catalogue = Catalogue::new(language).unwrap();
+            for reason in Reason::ALL {
+                let (code, light) = (reason.code(), reason.light());
+                let text = catalogue.text(&format!("reason.{code}.text")).to_owned();
+                let next = catalogue.text(&format!("reason.{code}.next")).to_owned();
+                let mut page = Page::new();
+                let word = catalogue
+                    .text(&format!("word.{}", light.as_str()))
+                    .to_owned();
+                page.heading(light, &word, &format!("{code}   {text}"));
+                page.field(catalogue.text("label.also"), &format!("{code}   {text}"));
+                page.field(catalogue.text("label.next"), &next);
+                let shown = page.render(Colour::Never, false);
+                let widths = shown.lines().map(|line| line.chars().count());
+                assert!(widths.max() <= Some(80), "{language}: {shown}");
+                // A heading, a finding, an advice: never more than two lines each.
+                assert!(shown.lines().count() <= 6, "{language}: {shown}");
             }
         }
     }

@@ -66,6 +66,12 @@ impl Failure {
         self
     }
 
+    /// Whether a record was refused, as proven: what was made for it will never be of use.
+    pub(crate) fn is_final_refusal(&self) -> bool {
+        let status = self.details.get("status").and_then(Value::as_str);
+        self.exit == Exit::Refused && status == Some("final")
+    }
+
     /// How the program ends.
     pub(crate) const fn exit(&self) -> Exit {
         self.exit

@@ -183,11 +183,8 @@ pub(crate) fn run(arguments: &Check, desk: &Desk) -> Result<Answer, Failure> {
             .and_then(|asked| asked.outcome(rule))
             .unwrap_or_else(|| rule.outcome.as_str().into());
         if desk.flags.verbose || outcome != "passed" {
-            page.text(&format!(
-                "{} {outcome:<18} {}",
-                rule.rule,
-                rule.rule.words()
-            ));
+            let told = format!("{outcome}: {}", rule.rule.words());
+            page.field(rule.rule.as_str(), &told);
         }
     }
     let warnings: Vec<String> = reading.warnings.iter().map(ToString::to_string).collect();

@@ -65,6 +65,7 @@ pub(crate) fn run(arguments: &Issue, desk: &Desk) -> Result<Answer, Failure> {
         .linked
         .resolve(desk, &mut pinned, author.party, permit)?;
     links.check_lines(permit)?;
+    let is_new = !secret_path.exists();
     let secret = secret(desk, &author, &reading, &links, &secret_path)?;
 
     let mut statement = IssueStatement::of(pinned.chain, author.party, permit, &secret);
@@ -80,8 +81,8 @@ pub(crate) fn run(arguments: &Issue, desk: &Desk) -> Result<Answer, Failure> {
         return Ok(answer);
     }
     keep(&secret_path, &secret)?;
-    let kept = |failure: Failure| failure.with("secret_file", secret_path.display().to_string());
-    let sent = submission.send(desk, &mut pinned).map_err(kept)?;
+    let failed = |failure| clear_up(failure, is_new, &secret_path);
+    let sent = submission.send(desk, &mut pinned).map_err(failed)?;
     let mut answer = submission
         .answer(desk, &sent)
         .with("commitment", format!("sha256:{}", secret.commitment()))
@@ -176,6 +177,15 @@ fn keep(path: &Path, secret: &SecretFile) -> Result<(), Failure> {
         }
         Err(error) => Err(unwritten(path, &error)),
     }
+}
+
+/// What was refused stays refused: the secret that was made for it would only stand in the way of the next attempt.
+/// Any other failure leaves open whether the permit was issued, and the secret where it is.
+fn clear_up(failure: Failure, is_new: bool, path: &Path) -> Failure {
+    if is_new && failure.is_final_refusal() && std::fs::remove_file(path).is_ok() {
+        return failure;
+    }
+    failure.with("secret_file", path.display().to_string())
 }
 
 fn unwritten(path: &Path, error: &io::Error) -> Failure {

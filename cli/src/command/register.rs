@@ -13,10 +13,11 @@ use ledger::record::{
     SerialRange, Series, Statement, Suspend as SuspendStatement,
 };
 use ledger::time::CivilDate;
+use serde_json::Value;
 
 use super::signals::list;
 use crate::arguments::Sending;
-use crate::client::ClientError;
+use crate::client::{Client, ClientError};
 use crate::desk::Desk;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -39,7 +40,7 @@ pub(crate) enum Act {
     Suspend(Suspend),
     /// Makes the Party's seal over species, for quotas and suspensions.
     Seal(Seal),
-    /// Revoked forms and stamps, and suspensions, of a Party.
+    /// Revoked forms and stamps, and suspensions, of a Party; the quota of a species.
     Show(Show),
 }
 
@@ -135,6 +136,15 @@ pub(crate) struct Seal {
 pub(crate) struct Show {
     /// The Party.
     party: PartyCode,
+    /// The quota of this species too, as in box 7.
+    #[arg(long, requires_all = ["seal", "year"])]
+    species: Option<String>,
+    /// The calendar year of the quota.
+    #[arg(long, requires = "species")]
+    year: Option<u16>,
+    /// The Party's seal over species.
+    #[arg(long, value_name = "FILE", requires = "species")]
+    seal: Option<PathBuf>,
 }
 
 fn unit(text: &str) -> Result<Unit, String> {
@@ -328,11 +338,16 @@ fn show(arguments: &Show, desk: &Desk) -> Result<Answer, Failure> {
     ] {
         list(&mut page, part, told.get(part), fields);
     }
+    let quota = quota_of(arguments, &client)?;
+    if let Some(quota) = &quota {
+        page.text(&quota_line(quota));
+    }
     page.text(&format!(
         "as node {} tells it, not proven",
         client.address()
     ));
     Ok(Answer::new("cites.registers/1", page)
+        .with("quota", quota)
         .with("party", arguments.party.as_str())
         .with("source", client.address())
         .with("revoked", told.get("revoked").cloned().unwrap_or_default())
@@ -341,4 +356,31 @@ fn show(arguments: &Show, desk: &Desk) -> Result<Answer, Failure> {
             told.get("suspensions").cloned().unwrap_or_default(),
         )
         .with("as_of", told.get("as_of").cloned().unwrap_or_default()))
+}
+
+/// The quota that was asked for; null where none was stated.
+fn quota_of(arguments: &Show, client: &Client) -> Result<Option<Value>, Failure> {
+    let (Some(species), Some(seal), Some(year)) =
+        (&arguments.species, &arguments.seal, arguments.year)
+    else {
+        return Ok(None);
+    };
+    let species = read_seal(seal)?.key_of(species);
+    let path = format!("/v1/quotas/{}/{year}/{species}", arguments.party);
+    match client.look(&path) {
+        Ok(quota) => Ok(Some(quota)),
+        Err(ClientError::Problem { status: 404, .. }) => Ok(Some(Value::Null)),
+        Err(error) => Err(error.into_failure()),
+    }
+}
+
+/// `quota: 1000 of 1500 NAR drawn`.
+fn quota_line(quota: &Value) -> String {
+    let text = |name: &str| quota.get(name).and_then(Value::as_str);
+    match (text("drawn"), text("total"), text("unit")) {
+        (Some(drawn), Some(total), Some(unit)) => {
+            format!("quota: {drawn} of {total} {unit} drawn")
+        }
+        (_, _, _) => "quota: none stated".into(),
+    }
 }

@@ -1,17 +1,21 @@
 //! `cites signals` and `cites statistics`: what people look for in the permits of a Party.
 
-use std::time::Duration;
-
 use clap::Args;
 use ledger::party::PartyCode;
 use ledger::state::Signal;
 use serde_json::Value;
 
 use crate::arguments::duration;
-use crate::client::ClientError;
+use crate::client::{Client, ClientError};
 use crate::desk::Desk;
+use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::print::{Answer, Page};
+
+/// Pages of a list that are asked for at most.
+const PAGES_MAX: usize = 200;
+/// Seconds of a day.
+const DAY_S: u64 = 86_400;
 
 /// Arguments of `signals`.
 #[derive(Args, Debug)]
@@ -22,9 +26,9 @@ pub(crate) struct Signals {
     /// The Party whose permits are listed.
     #[arg(long)]
     party: PartyCode,
-    /// Only what is at least this old, such as 30d.
-    #[arg(long, value_name = "AGE", value_parser = duration)]
-    older: Option<Duration>,
+    /// Only what is at least this old, in whole days, such as 30d.
+    #[arg(long, value_name = "AGE", default_value = "0d", value_parser = days)]
+    older: u64,
 }
 
 /// Arguments of `statistics`.
@@ -45,26 +49,55 @@ fn signal(text: &str) -> Result<Signal, String> {
     })
 }
 
-pub(crate) fn signals(arguments: &Signals, desk: &Desk) -> Result<Answer, Failure> {
-    let client = desk.client()?;
-    let days = arguments.older.map_or(0, |age| age.as_secs() / 86_400);
-    let (signal, party) = (arguments.signal.as_str(), arguments.party);
+/// `30d` as 30.
+fn days(text: &str) -> Result<u64, String> {
+    let seconds = duration(text)?.as_secs();
+    let days = seconds / DAY_S;
+    if days.saturating_mul(DAY_S) == seconds {
+        Ok(days)
+    } else {
+        Err(format!("`{text}` is not a number of days such as 30d"))
+    }
+}
+
+/// The whole list, page after page, with the block it was first told of.
+fn every_page(client: &Client, path: &str) -> Result<(Vec<Value>, Value), Failure> {
     let mut items = Vec::new();
-    let mut path = format!("/v1/signals/{signal}/{party}?older_than_days={days}");
-    let as_of = loop {
-        let told = client.look(&path).map_err(ClientError::into_failure)?;
+    let mut after = String::new();
+    for _ in 0..PAGES_MAX {
+        let told = client.look(&format!("{path}{after}"));
+        let told = told.map_err(ClientError::into_failure)?;
         let page = told.get("items").and_then(Value::as_array);
         items.extend(page.into_iter().flatten().cloned());
         match told.get("next").and_then(Value::as_str) {
-            Some(next) => {
-                path = format!("/v1/signals/{signal}/{party}?older_than_days={days}&after={next}");
+            None => return Ok((items, told.get("as_of").cloned().unwrap_or_default())),
+            // A node's word goes into the next question: only digits do.
+            Some(next) if next.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+                after = format!("&after={next}");
             }
-            None => break told.get("as_of").cloned().unwrap_or_default(),
+            Some(_) => break,
         }
-    };
+    }
+    Err(Failure::new(
+        Exit::Unreachable,
+        format_args!(
+            "node {} does not come to the end of its list",
+            client.address()
+        ),
+    )
+    .hint("ask another node, or only for what is older: --older 30d"))
+}
+
+pub(crate) fn signals(arguments: &Signals, desk: &Desk) -> Result<Answer, Failure> {
+    let client = desk.client()?;
+    let (signal, party) = (arguments.signal.as_str(), arguments.party);
+    let days = arguments.older;
+    let path = format!("/v1/signals/{signal}/{party}?older_than_days={days}");
+    let (items, as_of) = every_page(&client, &path)?;
     let mut page = Page::new();
     let count = items.len();
-    page.text(&format!("{signal}: {count} permits of {party}"));
+    let plural = if count == 1 { "" } else { "s" };
+    page.text(&format!("{signal}: {count} permit{plural} of {party}"));
     for item in &items {
         page.text(&line(item));
     }

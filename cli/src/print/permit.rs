@@ -112,6 +112,7 @@ pub(crate) fn line_json(line: &LineState) -> Value {
         "authorised": line.authorised.to_string(),
         "endorsed": line.endorsed.map(|quantity| quantity.to_string()),
         "imported": line.imported.map(|quantity| quantity.to_string()),
+        "re_exported": line.re_exported.to_string(),
         "appendix": line.appendix.code(),
         "source": line.source.code(),
     })
