@@ -98,22 +98,28 @@ impl Chain {
             .collect()
     }
 
+    /// The newest state.
+    pub(crate) const fn state(&self) -> &MemoryState {
+        &self.state
+    }
+
+    /// The block that would come next.
+    pub(crate) fn next(&self) -> At {
+        let last = self.blocks.last().map(|(header, _)| header);
+        let earliest = last.map_or(Timestamp(0), |header| header.time.plus_ms(1));
+        let clock = Timestamp(now().0 - self.age_ms);
+        At {
+            chain: self.id,
+            height: last.map_or(Height::ZERO, |header| header.height).next(),
+            time: clock.max(earliest),
+            log_size: last.map_or(0, |header| header.log_size),
+        }
+    }
+
     /// A block with these records; the receipts, or why the first record cannot enter a block at all.
     pub(crate) fn block(&mut self, records: &[Arc<Signed>]) -> Result<Vec<Receipt>, String> {
         let last = self.blocks.last().map(|(header, _)| header.clone());
-        let earliest = last
-            .as_ref()
-            .map_or(Timestamp(0), |header| header.time.plus_ms(1));
-        let clock = Timestamp(now().0 - self.age_ms);
-        let at = At {
-            chain: self.id,
-            height: last
-                .as_ref()
-                .map_or(Height::ZERO, |header| header.height)
-                .next(),
-            time: clock.max(earliest),
-            log_size: last.as_ref().map_or(0, |header| header.log_size),
-        };
+        let at = self.next();
         let mut execution = Execution::begin(&self.state, at).unwrap();
         for record in records {
             let admitted = execution

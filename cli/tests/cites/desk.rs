@@ -11,7 +11,6 @@ use ledger::key::SecretKey;
 use ledger::permit::number::number_hash;
 use ledger::record::PermitKey;
 use ledger::state::PermitState;
-use ledger::time::CivilDate;
 use pkcs8::der::Encode as _;
 use pkcs8::der::asn1::OctetStringRef;
 use pkcs8::pkcs5::pbes2;
@@ -20,11 +19,10 @@ use pkcs8::{AlgorithmIdentifierRef, LineEnding, ObjectIdentifier, PrivateKeyInfo
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::chain::{Chain, GENESIS, now, party, specimen};
+use crate::chain::{Chain, GENESIS, party, specimen};
 use crate::node::Node;
+use crate::papers::document;
 
-/// A permit of the same shape as the committed sample, granted today.
-const TEMPLATE: &str = include_str!("../../../tests/permits/good/export-skins.xml");
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// A device in a folder of its own, and the node it asks.
@@ -228,6 +226,19 @@ impl Device {
         xml
     }
 
+    /// Writes a document as `NAME.xml`, beside which its secret will lie.
+    pub(crate) fn paper(&self, name: &str, document: &str) -> String {
+        let name = format!("{name}.xml");
+        self.write(&name, document.as_bytes(), 0o644);
+        name
+    }
+
+    /// Runs `permit issue` for a document, with flags.
+    pub(crate) fn issues(&self, office: &str, xml: &str, flags: &[&str]) -> Run {
+        let arguments = [&["permit", "issue", xml][..], flags].concat();
+        self.run_as(office, &arguments)
+    }
+
     pub(crate) fn endorse(&self, number: &str) {
         let name = format!("QS/{number}");
         self.run_as(
@@ -271,17 +282,6 @@ impl Device {
         self.write(&name, &bytes, 0o644);
         name
     }
-}
-
-/// The sample, granted today and valid for six months.
-pub(crate) fn document(number: &str) -> String {
-    let today = now().date();
-    let until = today.plus_months(6).plus_days(-1);
-    let day = |date: CivilDate| date.to_string();
-    TEMPLATE
-        .replace("26QS000123/AA", number)
-        .replace("2026-03-02", &day(today))
-        .replace("2026-09-01", &day(until))
 }
 
 /// What the other Parties would read aloud.

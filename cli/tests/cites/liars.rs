@@ -217,6 +217,56 @@ fn a_proof_of_an_outcome_is_asked_for_by_the_records_name() {
 }
 
 #[test]
+fn a_list_without_end_or_sense_is_given_up() {
+    let device = Device::new();
+    let signals = ["signals", "open", "--party", "QS", "--json"];
+    let statistics = ["statistics", "--party", "QS", "--year", "2026", "--json"];
+    for body in [
+        "{\"items\":[],\"next\":\"00\"}",
+        "{\"items\":[],\"next\":\"0/../../healthz\"}",
+        "<html>",
+    ] {
+        device.node.answers(Manner::Bytes(body.into()));
+        device.run(&signals).ends(5);
+    }
+    device.run(&statistics).ends(5);
+    device.run(&["register", "show", "QS"]).ends(5);
+    // No answer is no list: what is not there is not made up.
+    device.node.answers(Manner::Bytes(b"{}".to_vec()));
+    let run = device.run(&signals).ends(0);
+    assert_eq!(run.json()["items"], serde_json::json!([]));
+}
+
+#[test]
+fn a_refusal_stands_when_the_node_does_not_explain_it() {
+    let (device, _) = green();
+    device.import(NUMBER);
+    let import = [
+        "import",
+        "QS/26QS000123",
+        "--line",
+        "A=1",
+        "--port",
+        "QNHAR",
+        "--yes",
+        "--json",
+    ];
+    let run = device.run_as("QN/customs", &import).ends(6);
+    let rows = run.json()["broken"].clone();
+    assert_eq!(rows[0]["code"], "USED");
+    assert!(
+        rows.as_array()
+            .unwrap()
+            .iter()
+            .all(|row| row["rule"].is_string())
+    );
+    device.node.explains_nothing();
+    let run = device.run_as("QN/customs", &import).ends(6);
+    assert_eq!(run.json()["code"], "USED");
+    assert!(run.json().get("broken").is_none());
+}
+
+#[test]
 fn a_hostile_text_cannot_write_to_the_terminal() {
     let (device, xml) = green();
     fs::remove_file(device.path("26QS000123.citesproof")).unwrap();

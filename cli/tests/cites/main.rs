@@ -7,12 +7,19 @@
     reason = "a test that fails says so by panicking"
 )]
 
+mod borders;
 mod chain;
+mod check;
 mod desk;
 mod keys;
 mod liars;
+mod linked;
+mod lists;
 mod node;
+mod papers;
 mod records;
 mod refusals;
+mod registers;
+mod replaced;
 mod trust;
 mod verify;

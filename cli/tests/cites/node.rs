@@ -9,14 +9,15 @@ use std::time::Duration;
 
 use ledger::codec;
 use ledger::digest::{Digest, NumberHash, RecordDigest};
-use ledger::record::{PermitKey, Statement};
+use ledger::record::PermitKey;
 use ledger::signed::Signed;
 use ledger::state::{Leaf, Receipt};
 use serde_json::{Value, json};
 
 use crate::chain::{Chain, party};
+use crate::lists;
 
-/// How the node answers questions for proofs.
+/// How the node answers questions for proofs and lists.
 #[derive(Clone)]
 pub(crate) enum Manner {
     /// As it is.
@@ -63,6 +64,7 @@ struct Inner {
     submitted: Mutex<Vec<(RecordDigest, Option<Receipt>)>>,
     asked: Mutex<Vec<String>>,
     stopped: AtomicBool,
+    mute: AtomicBool,
 }
 
 /// The node; stops when dropped.
@@ -83,6 +85,7 @@ impl Node {
             submitted: Mutex::new(Vec::new()),
             asked: Mutex::new(Vec::new()),
             stopped: AtomicBool::new(false),
+            mute: AtomicBool::new(false),
         });
         let shared = Arc::clone(&inner);
         thread::spawn(move || {
@@ -103,6 +106,11 @@ impl Node {
 
     pub(crate) fn answers(&self, manner: Manner) {
         *self.inner.manner.lock().unwrap() = manner;
+    }
+
+    /// Previews and lists are no longer to be had.
+    pub(crate) fn explains_nothing(&self) {
+        self.inner.mute.store(true, Ordering::SeqCst);
     }
 
     pub(crate) fn takes(&self, desk: Desk) {
@@ -170,7 +178,7 @@ impl Inner {
                 None => return,
             },
             ("GET", ["v1", "records", digest]) => self.record(digest),
-            _ => problem(404, "NO_SUCH_PLACE"),
+            (method, parts) => self.list(method, parts, &request),
         };
         respond(&mut stream, &answer);
     }
@@ -255,6 +263,36 @@ impl Inner {
             Some((_, receipt)) => json_answer(&standing(&digest, *receipt)),
             None => problem(404, "UNKNOWN_RECORD"),
         }
+    }
+
+    /// What is not proven: a preview, registers, lists.
+    fn list(&self, method: &str, parts: &[&str], request: &Request) -> Answer {
+        if let Manner::Bytes(bytes) = self.manner.lock().unwrap().clone() {
+            return Answer {
+                status: 200,
+                body: bytes,
+            };
+        }
+        if self.mute.load(Ordering::SeqCst) {
+            return problem(503, "BUSY");
+        }
+        let chain = self.chain.lock().unwrap();
+        let query = request.path.split('?').nth(1).unwrap_or_default();
+        let told = match (method, parts) {
+            ("POST", ["v1", "judgements"]) => lists::judgement(&chain, &request.body),
+            ("GET", ["v1", "registers", party]) => Some(lists::registers(&chain, party)),
+            ("GET", ["v1", "quotas", party, year, species]) => {
+                lists::quota(&chain, party, year, species)
+            }
+            ("GET", ["v1", "statistics", party, year]) => {
+                Some(lists::statistics(&chain, party, year))
+            }
+            ("GET", ["v1", "signals", signal, party]) => {
+                Some(lists::signals(&chain, signal, party, query))
+            }
+            _ => None,
+        };
+        told.map_or_else(|| problem(404, "NOT_FOUND"), |told| json_answer(&told))
     }
 
     fn history(&self, permit: &PermitKey) -> Answer {

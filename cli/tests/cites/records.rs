@@ -50,7 +50,7 @@ fn a_number_with_a_slash_is_written_beside_its_document_and_found_again() {
     let device = Device::new();
     device.write(
         "a.xml",
-        crate::desk::document("26QS000123/AA").as_bytes(),
+        crate::papers::document("26QS000123/AA").as_bytes(),
         0o644,
     );
     device
@@ -143,7 +143,7 @@ fn the_secret_is_on_disk_before_anything_is_sent_and_serves_the_second_attempt()
     device.endorse(NUMBER);
     device.run(&["verify", &xml]).ends(0);
     // Another version under the same number does not take the place of the secret.
-    let other = crate::desk::document(NUMBER).replace(">1000<", ">1001<");
+    let other = crate::papers::document(NUMBER).replace(">1000<", ">1001<");
     device.write(&xml, other.as_bytes(), 0o644);
     device
         .run(&["--key", &key, "permit", "issue", &xml])

@@ -1,7 +1,8 @@
 //! Every way in which a record is not applied, with its exit code, its reason and what was sent.
 
-use crate::desk::{Device, document};
+use crate::desk::Device;
 use crate::node::{Desk, Manner};
+use crate::papers::document;
 
 const NUMBER: &str = "26QS000123";
 const NAME: &str = "QS/26QS000123";

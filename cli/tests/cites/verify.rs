@@ -3,7 +3,8 @@
 use std::fs;
 
 use crate::chain::GENESIS;
-use crate::desk::{Device, document};
+use crate::desk::Device;
+use crate::papers::document;
 
 const NUMBER: &str = "26QS000123";
 
@@ -127,7 +128,7 @@ fn a_cancelled_permit_is_red_with_the_reason_of_its_cancellation() {
         ("lost", "LOST"),
         ("stolen", "STOLEN"),
         ("withdrawn", "CANCELLED"),
-        ("replaced", "REPLACED"),
+        ("damaged", "CANCELLED"),
     ] {
         let device = Device::new();
         let xml = device.issue(NUMBER);
@@ -152,7 +153,7 @@ fn an_altered_document_is_red_and_the_box_is_named() {
         ("Varanus salvator", "Varanus komodoensis", "box 7, line A"),
         ("SPECIMEN Leather AS", "SPECIMEN Shoes AS", "box 3"),
         ("000001-001000", "000001-009000", "box 9, line A"),
-        ("QS 0098123", "QS 0098124", "box 5b"),
+        ("QS 26000123", "QS 26000124", "box 5b"),
     ] {
         let altered = document(NUMBER).replace(from, to);
         assert_ne!(altered, document(NUMBER));
