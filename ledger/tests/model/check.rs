@@ -1,29 +1,54 @@
-//! One strong checker: what must hold between the state before a statement and the state after it.
+//! One strong checker: what must hold between the ledger before a statement and the ledger after it.
+//!
+//! It knows nothing of the reference model: it reads states of the ledger and the record between them. What
+//! must hold of every state by itself stands in `balance.rs`.
 
 use std::collections::BTreeMap;
 
-use ledger::party::{Party, PartyCode, Role};
+use ledger::digest::{RecordDigest, SpeciesKey};
+use ledger::party::{Height, Office, Party, PartyCode, Role};
 use ledger::reason::Reason;
 use ledger::record::{PermitKey, Record, Statement};
-use ledger::state::{Act, LineState, PermitState};
+use ledger::state::register::{PaperState, QuotaState};
+use ledger::state::{Act, Crossings, PermitState, PortCounts};
+
+use crate::acts::{check_acts, check_arrival, check_passport, speaks_as};
+use crate::balance;
 
 /// Every permit's status.
 pub(crate) type Permits = BTreeMap<PermitKey, PermitState>;
+
+/// What the ledger holds at a moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Book {
+    pub permits: Permits,
+    pub quotas: BTreeMap<(PartyCode, u16, SpeciesKey), QuotaState>,
+    pub papers: BTreeMap<PermitKey, PaperState>,
+    /// Every record that is logged, in order.
+    pub log: Vec<RecordDigest>,
+}
 
 /// One judged statement.
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
     pub parties: BTreeMap<PartyCode, Party>,
-    pub before: Permits,
-    pub after: Permits,
+    pub before: Book,
+    pub after: Book,
     pub record: Record,
-    pub roles: Vec<Role>,
+    pub digest: RecordDigest,
+    /// The offices that signed, as the state before the block has them.
+    pub offices: Vec<Office>,
+    pub height: Height,
     pub refused: Option<Reason>,
 }
 
 /// What must never be, by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Violation {
+    /// A record stands in the log twice, or not at all, or another one went.
+    LoggedTwice,
+    /// An office spoke whose key is not active at that height.
+    InactiveKey,
     /// A permit that the statement is not about has changed, come or gone.
     AnotherPermit,
     /// A permit came without an issue, or an issue brought none, or twice.
@@ -38,160 +63,261 @@ pub(crate) enum Violation {
     NotOnce,
     /// A used or cancelled permit did more than count.
     NotAbsorbed,
-    /// Endorsed more than authorised, or accepted more than endorsed, or quantities without an act.
+    /// A permit came in without what it needs: its endorsement, consent, or import permit, spent with it.
+    Unaccompanied,
+    /// A passport is in two States, or left one where it was not.
+    TwoStates,
+    /// Replaced without a replacement, or the replacement forgets what happened.
+    Replacement,
+    /// Endorsed more than authorised, accepted more than endorsed, or quantities without an act.
     Balance,
+    /// Re-exports draw more than arrived, or another sum than their permits say.
+    Conservation,
+    /// A re-export of what is not there, of other specimens, too deep, or of itself.
+    Chain,
+    /// Drawn beyond a quota, or another sum than the permits say.
+    Quota,
+    /// Two permits of a Party bear one stamp.
+    Stamp,
+    /// The same paper cleared twice, or paper of a Party on the ledger cleared.
+    Paper,
     /// A counter counted something else than this statement.
     Count,
 }
 
-/// Checks one step.
-pub(crate) fn check(step: &Step) -> Result<(), Violation> {
-    let key = step.record.statement.permit(step.record.author);
-    check_others(step, &key)?;
-    let (before, after) = (step.before.get(&key), step.after.get(&key));
-    let issued = matches!(step.record.statement, Statement::Issue(_)) && step.refused.is_none();
-    must(
-        issued == (before.is_none() && after.is_some()),
-        Violation::Issue,
-    )?;
-    if let Some(after) = after {
-        check_balance(after)?;
-    }
-    match (before, after) {
-        (None, None) => Ok(()),
-        (None, Some(after)) => {
-            let mine = after.issuer == step.record.author && key.issuer == after.issuer;
-            must(
-                mine && speaks_as(step, Role::Management),
-                Violation::WrongParty,
-            )?;
-            let fresh = after.import.is_none() && after.endorsement.is_none();
-            must(fresh && after.cancellation.is_none(), Violation::NotOnce)?;
-            must(counters(after) == (0, 0, 0), Violation::Count)
-        }
-        (Some(_), None) => Err(Violation::AnotherPermit),
-        (Some(before), Some(after)) => check_change(step, before, after),
-    }
+use Violation as V;
+
+impl Violation {
+    #[rustfmt::skip]
+    pub(crate) const ALL: [Self; 19] = [
+        V::LoggedTwice, V::InactiveKey, V::AnotherPermit, V::Issue, V::RefusedChanged, V::FactsChanged,
+        V::WrongParty, V::NotOnce, V::NotAbsorbed, V::Unaccompanied, V::TwoStates, V::Replacement, V::Balance,
+        V::Conservation, V::Chain, V::Quota, V::Stamp, V::Paper, V::Count,
+    ];
 }
 
-fn must(holds: bool, violation: Violation) -> Result<(), Violation> {
+pub(crate) type Checked = Result<(), Violation>;
+
+pub(crate) fn must(holds: bool, violation: Violation) -> Checked {
     if holds { Ok(()) } else { Err(violation) }
 }
 
-fn check_others(step: &Step, key: &PermitKey) -> Result<(), Violation> {
-    let others = |permits: &Permits| {
-        let mut others = permits.clone();
-        others.remove(key);
-        others
-    };
-    must(
-        others(&step.before) == others(&step.after),
-        Violation::AnotherPermit,
-    )
+/// Checks one step.
+pub(crate) fn check(step: &Step) -> Checked {
+    let log = &step.after.log;
+    let (before, last) = log.split_at(step.before.log.len().min(log.len()));
+    let once = last == [step.digest] && !before.contains(&step.digest);
+    must(before == step.before.log && once, V::LoggedTwice)?;
+    let active = |office: &Office| office.is_active_at(step.height);
+    must(step.offices.iter().all(active), V::InactiveKey)?;
+    let key = step.record.statement.permit(step.record.author);
+    check_others(step, key)?;
+    let (before, after) = (of(&step.before, key), of(&step.after, key));
+    let issued = matches!(step.record.statement, Statement::Issue(_)) && step.refused.is_none();
+    must(issued == (before.is_none() && after.is_some()), V::Issue)?;
+    match (before, after) {
+        (None, None) => {}
+        (None, Some(after)) => check_birth(step, after)?,
+        (Some(_), None) => return Err(V::AnotherPermit),
+        (Some(before), Some(after)) => check_change(step, before, after)?,
+    }
+    balance::check(&step.after, &step.parties)
 }
 
-fn check_change(step: &Step, before: &PermitState, after: &PermitState) -> Result<(), Violation> {
-    if step.refused.is_some() {
-        let counted = PermitState {
-            refused_attempts: before.refused_attempts + 1,
-            last_height: after.last_height,
-            ..before.clone()
-        };
-        return must(*after == counted, Violation::RefusedChanged);
-    }
-    must(facts(before) == facts(after), Violation::FactsChanged)?;
-    let (sightings, refusals, attempts) = counters(before);
-    let expected = match step.record.statement {
-        Statement::Sight(_) => (sightings + 1, refusals, attempts),
-        Statement::Refuse(_) => (sightings, refusals + 1, attempts),
-        Statement::Issue(_)
-        | Statement::Endorse(_)
-        | Statement::Import(_)
-        | Statement::Cancel(_) => (sightings, refusals, attempts),
+pub(crate) fn of(book: &Book, key: Option<PermitKey>) -> Option<&PermitState> {
+    book.permits.get(&key?)
+}
+
+/// Permits that the statement is linked to may change in one way each, and no others.
+fn check_others(step: &Step, key: Option<PermitKey>) -> Checked {
+    let applied = step.refused.is_none();
+    let others = |book: &Book| {
+        let mut others = book.permits.clone();
+        if let Some(key) = key {
+            others.remove(&key);
+        }
+        others
     };
-    must(counters(after) == expected, Violation::Count)?;
-    check_acts(step, before, after)?;
-    if before.import.is_some() || before.cancellation.is_some() {
-        let moves = |permit: &PermitState| (permit.lines.clone(), permit.endorsement.clone());
-        must(moves(before) == moves(after), Violation::NotAbsorbed)?;
-        let ended = (after.import.is_some(), after.cancellation.is_some());
-        let was = (before.import.is_some(), before.cancellation.is_some());
-        must(ended == was, Violation::NotAbsorbed)?;
+    let (before, after) = (others(&step.before), others(&step.after));
+    must(before.keys().eq(after.keys()), V::AnotherPermit)?;
+    for ((key, before), after) in before.iter().zip(after.values()) {
+        if before == after {
+            continue;
+        }
+        must(applied, V::RefusedChanged)?;
+        let fits = match &step.record.statement {
+            Statement::Issue(said) => {
+                let number = said.replaces.map(|old| old.number);
+                let replaced = key.issuer == step.record.author && Some(key.number) == number;
+                if replaced {
+                    is_replaced(before, after)
+                } else {
+                    only_drawn(before, after)
+                }
+            }
+            Statement::Cancel(_) => only_drawn(before, after),
+            Statement::Import(said) => {
+                let own = of(&step.before, Some(said.permit)).and_then(|own| own.import_permit);
+                own.or(said.import_permit) == Some(*key) && is_spent_along(before, after)
+            }
+            Statement::Endorse(_)
+            | Statement::Sight(_)
+            | Statement::Refuse(_)
+            | Statement::Consent(_)
+            | Statement::Cross(_)
+            | Statement::Correct(_)
+            | Statement::PaperSeen(_)
+            | Statement::RevokeRange(_)
+            | Statement::Quota(_)
+            | Statement::Operation(_)
+            | Statement::Suspend(_) => false,
+        };
+        must(fits, V::AnotherPermit)?;
     }
     Ok(())
 }
 
-/// Each act comes once, by its own statement, from the Party that may, and then stands for ever.
-fn check_acts(step: &Step, before: &PermitState, after: &PermitState) -> Result<(), Violation> {
-    let customs_of = |party: Option<PartyCode>| {
-        let fellow = party.is_some_and(|party| fellows(step, party));
-        fellow && speaks_as(step, Role::Customs)
-    };
-    let issuer_itself = step.record.author == before.issuer && speaks_as(step, Role::Management);
-    let statement = &step.record.statement;
-    let cancelled = |permit: &PermitState| permit.cancellation.as_ref().map(|own| own.act.clone());
-    let acts = [
-        (
-            matches!(statement, Statement::Endorse(_)),
-            before.endorsement.clone(),
-            after.endorsement.clone(),
-            customs_of(Some(before.issuer)),
-        ),
-        (
-            matches!(statement, Statement::Import(_)),
-            before.import.clone(),
-            after.import.clone(),
-            customs_of(before.destination),
-        ),
-        (
-            matches!(statement, Statement::Cancel(_)),
-            cancelled(before),
-            cancelled(after),
-            issuer_itself,
-        ),
-    ];
-    for (stated, before, after, may) in acts {
-        if stated {
-            must(before.is_none() && after.is_some(), Violation::NotOnce)?;
-            let named = after.is_some_and(|act: Act| act.party == step.record.author);
-            must(may && named, Violation::WrongParty)?;
-        } else {
-            must(before == after, Violation::NotOnce)?;
-        }
+fn only_drawn(before: &PermitState, after: &PermitState) -> bool {
+    let mut same = after.clone();
+    for (line, old) in same.lines.iter_mut().zip(&before.lines) {
+        line.re_exported = old.re_exported;
     }
-    let quantities = |permit: &PermitState| -> Vec<_> {
-        let lines = permit.lines.iter();
-        lines.map(|line| (line.endorsed, line.imported)).collect()
+    same == *before
+}
+
+fn is_replaced(before: &PermitState, after: &PermitState) -> bool {
+    let same = PermitState {
+        cancellation: before.cancellation.clone(),
+        replaced_by: None,
+        last_height: before.last_height,
+        ..after.clone()
     };
-    let moving = matches!(statement, Statement::Endorse(_) | Statement::Import(_));
+    let kept = before.cancellation.is_none() || before.cancellation == after.cancellation;
+    let dead = after.replaced_by.is_some() && after.cancellation.is_some();
+    same == *before && dead && kept && before.import.is_none()
+}
+
+fn is_spent_along(before: &PermitState, after: &PermitState) -> bool {
+    let same = PermitState {
+        import: None,
+        last_height: before.last_height,
+        ..after.clone()
+    };
+    same == *before && before.is_alive() && after.import.is_some()
+}
+
+fn check_birth(step: &Step, after: &PermitState) -> Checked {
+    let management = speaks_as(step, Role::Management);
     must(
-        moving || quantities(before) == quantities(after),
-        Violation::Balance,
-    )
+        after.issuer == step.record.author && management,
+        V::WrongParty,
+    )?;
+    let fresh = after.import.is_none() && after.cancellation.is_none();
+    must(
+        fresh && after.contested.is_none() && after.consent.is_none(),
+        V::NotOnce,
+    )?;
+    must(
+        counters(after) == (0, 0, 0) && after.ports.is_empty(),
+        V::Count,
+    )?;
+    let old = after.replaces.map(|old| PermitKey {
+        issuer: after.issuer,
+        number: old.number,
+    });
+    let old = of(&step.before, old);
+    must(old.is_some() == after.replaces.is_some(), V::Replacement)?;
+    let home = after.kind.is_multi_crossing().then_some(Crossings {
+        inside: Some(after.issuer),
+        count: 0,
+        last: None,
+    });
+    let inherited = |of: fn(&PermitState) -> Option<Act>| old.and_then(of) == of(after);
+    let goods = inherited(|permit| permit.endorsement.clone())
+        && inherited(|permit| permit.endorsement_corrected.clone());
+    let crossings = old.map_or(home, |old| old.crossings.clone());
+    must(goods && crossings == after.crossings, V::Replacement)?;
+    let moved = old.is_none_or(|old| old.kind == after.kind && old.replaced_by.is_none());
+    must(moved, V::Replacement)
 }
 
-fn check_balance(permit: &PermitState) -> Result<(), Violation> {
-    let held = |line: &LineState| {
-        let acts = line.endorsed.is_some() == permit.endorsement.is_some()
-            && line.imported.is_some() == permit.import.is_some();
-        let endorsed = line.endorsed.unwrap_or(line.authorised);
-        acts && endorsed <= line.authorised && line.imported.unwrap_or_default() <= endorsed
+fn check_change(step: &Step, before: &PermitState, after: &PermitState) -> Checked {
+    let (sightings, refusals, attempts) = counters(before);
+    if step.refused.is_some() {
+        let counted = PermitState {
+            refused_attempts: attempts + 1,
+            last_height: after.last_height,
+            ports: counted(before, step.record.statement.port(), |port| {
+                port.attempts += 1
+            }),
+            ..before.clone()
+        };
+        return must(*after == counted, V::RefusedChanged);
+    }
+    must(facts(before) == facts(after), V::FactsChanged)?;
+    let at_port = |count: fn(&mut PortCounts)| counted(before, step.record.statement.port(), count);
+    let seen = matches!(step.record.statement, Statement::Sight(_));
+    let turned_away = matches!(step.record.statement, Statement::Refuse(_));
+    let expected = (
+        sightings + u32::from(seen),
+        refusals + u32::from(turned_away),
+        attempts,
+    );
+    let ports = if turned_away {
+        at_port(|port| port.refusals += 1)
+    } else {
+        before.ports.clone()
     };
-    must(permit.lines.iter().all(held), Violation::Balance)
+    must(
+        counters(after) == expected && after.ports == ports,
+        V::Count,
+    )?;
+    check_acts(step, before, after)?;
+    check_passport(step, before, after)?;
+    if before.cancellation.is_some() {
+        let ended = before.cancellation == after.cancellation && after.import == before.import;
+        must(
+            ended && before.endorsement == after.endorsement,
+            V::NotAbsorbed,
+        )?;
+    }
+    if before.import.is_some() {
+        let stays = before.import == after.import && before.endorsement == after.endorsement;
+        must(
+            stays && after.cancellation == before.cancellation,
+            V::NotAbsorbed,
+        )?;
+        let left = |permit: &PermitState| -> Vec<_> {
+            permit.lines.iter().map(|line| line.endorsed).collect()
+        };
+        must(left(before) == left(after), V::NotAbsorbed)?;
+    }
+    if matches!(step.record.statement, Statement::Import(_)) {
+        check_arrival(step, before, after)?;
+    }
+    Ok(())
 }
 
-fn speaks_as(step: &Step, role: Role) -> bool {
-    !step.roles.is_empty() && step.roles.iter().all(|own| *own == role)
-}
-
-fn fellows(step: &Step, party: PartyCode) -> bool {
-    let union = |code| {
-        step.parties
-            .get(&code)
-            .and_then(|party| party.union.as_ref())
-    };
-    let author = step.record.author;
-    author == party || (union(author).is_some() && union(author) == union(party))
+/// The ports of a permit after one more count at a port.
+fn counted(
+    permit: &PermitState,
+    port: Option<ledger::record::Port>,
+    count: fn(&mut PortCounts),
+) -> Vec<PortCounts> {
+    let mut ports = permit.ports.clone();
+    let Some(port) = port else { return ports };
+    if !ports.iter().any(|own| own.port == port) && ports.len() < 16 {
+        ports.push(PortCounts {
+            port,
+            attempts: 0,
+            refusals: 0,
+        });
+    }
+    ports
+        .iter_mut()
+        .filter(|own| own.port == port)
+        .for_each(count);
+    ports
 }
 
 const fn counters(permit: &PermitState) -> (u32, u32, u32) {
@@ -206,11 +332,18 @@ fn facts(permit: &PermitState) -> PermitState {
     }
     PermitState {
         endorsement: None,
+        endorsement_corrected: None,
         import: None,
+        import_corrected: None,
+        import_permit: None,
         cancellation: None,
+        contested: None,
+        consent: None,
+        crossings: None,
         sightings: 0,
         refusals: 0,
         refused_attempts: 0,
+        ports: Vec::new(),
         last_height: facts.issued.height,
         ..facts
     }

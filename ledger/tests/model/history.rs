@@ -1,449 +1,375 @@
-//! Random histories: moves in the words of the reference model, and the same moves as signed records.
+//! Random histories: moves in small numbers, and what they mean in a world.
 
-use std::sync::Arc;
-
-use ledger::codes::{Appendix, Kind, Source, Unit};
-use ledger::digest::sha256;
-use ledger::parameters::Parameters;
-use ledger::party::{Party, PartyCode, Role};
-use ledger::permit::number::number_hash;
-use ledger::quantity::Quantity;
-use ledger::reason::Reason;
-use ledger::record::{
-    Cancel, CancelReason, Endorse, Import, Issue, IssuedLine, LineQuantity, Origin, PermitKey,
-    Record, Refuse, Sight, Statement,
-};
-use ledger::signed::Signed;
-use ledger::state::{PermitState, ReportState, StateKey, read};
-use ledger::testing::{
-    CHAIN, TestLedger, entries, issued_line, line, office, party, port, record, sign,
-};
-use ledger::time::{CivilDate, Timestamp};
 use proptest::prelude::*;
 
-use crate::check::Permits;
-use crate::rules::{
-    Deed, Goods, Grant, Hat, Line, Name, Permit, Said, Why, World, longest, months_later,
-};
+use crate::calendar::{DAY_MS, day_of, year_of};
+use crate::game::{Game, Next};
+use crate::issuing::{MOST, grant};
+use crate::records::{MEMBERS, NUMBERS, UNIONS};
+use crate::world::{Deed, Goods, Hat, Name, Permit, Said, Why, World, may_need_entry, travels};
 
-/// Parties 0 to 7. Moves aim at permits of the first two.
-pub(crate) const CODES: [&str; 8] = ["QS", "QT", "QN", "QP", "QM", "QR", "QU", "QZ"];
-const UNIONS: [Option<u8>; 8] = [
-    None,
-    Some(1),
-    Some(1),
-    Some(2),
-    Some(2),
-    None,
-    Some(2),
-    None,
-];
-const LENIENT: [bool; 8] = [false, false, true, false, true, true, false, false];
-/// Numbers in use.
-pub(crate) const NUMBERS: u8 = 2;
-const KINDS: [u8; 10] = [2, 3, 3, 4, 5, 6, 9, 11, 12, 13];
-const WHYS: [Why; 5] = [
+pub(crate) const WHYS: [Why; 5] = [
     Why::Clerical,
     Why::Lost,
     Why::Stolen,
+    Why::Damaged,
     Why::Withdrawn,
-    Why::Replaced,
 ];
-const DAY_MS: u64 = 86_400_000;
 
 /// One random move. Small numbers choose; what they mean depends on the world they are played in.
 #[derive(Clone, Debug)]
 pub(crate) struct Move {
     pub deed: u8,
-    pub issuer: u8,
-    pub number: u8,
+    pub pick: u8,
     pub who: u8,
     pub hat: u8,
-    pub choice: [u8; 6],
+    pub choice: [u8; 8],
 }
 
 /// Moves of one block, after a pause.
 pub(crate) type Blocks = Vec<(u8, Vec<Move>)>;
 
 pub(crate) fn one_move() -> impl Strategy<Value = Move> {
-    let choice = any::<[u8; 6]>();
-    (0..16_u8, 0..2_u8, 0..NUMBERS, 0..24_u8, 0..32_u8, choice).prop_map(
-        |(deed, issuer, number, who, hat, choice)| Move {
-            deed,
-            issuer,
-            number,
-            who,
-            hat,
-            choice,
-        },
-    )
+    let small = (
+        0..68_u8,
+        any::<u8>(),
+        any::<u8>(),
+        any::<u8>(),
+        any::<[u8; 8]>(),
+    );
+    small.prop_map(|(deed, pick, who, hat, choice)| Move {
+        deed,
+        pick,
+        who,
+        hat,
+        choice,
+    })
 }
 
 pub(crate) fn blocks(most: usize) -> impl Strategy<Value = Blocks> {
-    let block = (0..16_u8, proptest::collection::vec(one_move(), 1..4));
+    let block = (0..24_u8, proptest::collection::vec(one_move(), 1..4));
     proptest::collection::vec(block, 1..most)
 }
 
 /// The pause before a block, in milliseconds.
 pub(crate) fn pause(choice: u8) -> u64 {
+    let day = DAY_MS.unsigned_abs();
     match choice {
-        0..=11 => 1 + u64::from(choice),
-        12 => DAY_MS / 24,
-        13 => DAY_MS / 2,
-        14 => DAY_MS,
-        _ => 40 * DAY_MS,
+        0..=17 => 1 + u64::from(choice),
+        18 => day / 24,
+        19..=20 => day / 2,
+        21..=22 => day,
+        _ => 40 * day,
     }
+}
+
+pub(crate) fn next(game: &Game, play: &Move) -> Next {
+    if play.deed >= 67 {
+        return Next::Again(usize::from(play.pick));
+    }
+    let now = i64::try_from(game.now).unwrap();
+    Next::Say(said(&game.world, now, play))
 }
 
 /// What somebody says with this move, at `now`: mostly what may be said, so that histories get far.
 pub(crate) fn said(world: &World, now: i64, play: &Move) -> Said {
-    let name = (play.issuer, play.number);
-    let permit = world.permits.get(&name);
-    let to = permit.and_then(|permit| permit.grant.to).unwrap_or(3);
-    let [first, second, ..] = play.choice;
-    let (deed, right, hat) = match play.deed {
-        0..=3 => (Deed::Grant(grant(now, play)), name.0, Hat::Authority),
-        4..=7 => (Deed::Leave(name, goods(permit, play)), name.0, Hat::Border),
-        8..=11 => (Deed::Arrive(name, goods(permit, play)), to, Hat::Border),
-        12 => (Deed::Pass(name), first % 8, Hat::Border),
-        13 => (
-            Deed::TurnAway(name, second % 5 == 0),
-            first % 8,
-            Hat::Border,
-        ),
-        _ => (
-            Deed::Void(name, WHYS[usize::from(first % 5)]),
-            name.0,
-            Hat::Authority,
-        ),
+    let (right, deed) = deed(world, now, play);
+    let right = right % MEMBERS;
+    let own = match deed {
+        Deed::Grant(_)
+        | Deed::Void(..)
+        | Deed::Agree(_)
+        | Deed::Revoke(..)
+        | Deed::Quota { .. }
+        | Deed::Works(..)
+        | Deed::Halt { .. } => Hat::Authority,
+        Deed::Leave(..)
+        | Deed::Pass(_)
+        | Deed::Arrive(..)
+        | Deed::TurnAway(..)
+        | Deed::Cross(..)
+        | Deed::Amend(..)
+        | Deed::Paper(..) => {
+            if play.hat % 16 == 15 {
+                Hat::Watch
+            } else {
+                Hat::Border
+            }
+        }
     };
-    let fellow = (0..8).find(|other| {
+    let fellow = (0..MEMBERS).find(|other| {
         *other != right
             && UNIONS[usize::from(right)].is_some()
             && UNIONS[usize::from(*other)] == UNIONS[usize::from(right)]
     });
     let by = match play.who {
-        0..=18 => right,
-        19..=21 => fellow.unwrap_or(right),
-        _ => second % 8,
+        0..=207 => right,
+        208..=231 => fellow.unwrap_or(right),
+        _ => play.who,
     };
     let hat = match play.hat {
-        0 => Hat::Authority,
-        1 => Hat::Border,
-        2 => Hat::Scientist,
-        3 => Hat::Delegate,
-        4 => Hat::AuthorityAndBorder,
-        _ => hat,
+        0 | 1 => Hat::Authority,
+        2 | 3 => Hat::Border,
+        4 => Hat::Scientist,
+        5 => Hat::Delegate,
+        6 => Hat::AuthorityAndBorder,
+        _ => own,
     };
-    Said { by, hat, deed }
+    Said {
+        by: by % MEMBERS,
+        hat,
+        port: play.pick % 20,
+        deed,
+    }
 }
 
-/// A grant that may be made, or one with something odd about it.
-fn grant(now: i64, play: &Move) -> Grant {
-    let [a, b, c, d, e, f] = play.choice;
-    let today = now.div_euclid(DAY_MS as i64);
-    let line = |letter| Line {
-        letter,
-        unit: 1 + (e.wrapping_add(letter)) % 2,
-        authorised: 10 * u64::from(f % 4 + 1),
-        strict: false,
-        left: None,
-        arrived: None,
+/// A permit of those that are asked for; now and then any, or any number.
+fn aim(world: &World, play: &Move, asked: impl Fn(&Permit) -> bool) -> Name {
+    let all: Vec<Name> = world.permits.keys().copied().collect();
+    let fit = world.permits.iter().filter(|(_, permit)| asked(permit));
+    let fit: Vec<Name> = fit.map(|(name, _)| *name).collect();
+    let pick = usize::from(play.pick / 16);
+    let from = match play.pick % 16 {
+        0 => &[][..],
+        1 | 2 => &all,
+        _ if fit.is_empty() => &all,
+        _ => &fit,
     };
-    let mut grant = Grant {
-        number: play.number,
-        kind: 1,
-        to: Some(a % 5),
-        granted: today,
-        from: today,
-        until: today + [3, 10, 45, 150][usize::from(b % 4)],
-        lines: (1..=1 + d % 3).map(line).collect(),
-        unusual: 0,
-    };
-    let odd = i64::from(e % 3);
-    match c % 48 {
-        0 => grant.unusual = 1 + f % 4,
-        1 => (grant.granted, grant.from) = (today + odd, today + odd),
-        2 => (grant.granted, grant.from) = (today - 30 - odd, today - 30 - odd),
-        3 | 16..=18 => grant.from = today + 2 * odd - 1,
-        4 => grant.until = today + odd - 2,
-        5 => grant.until = months_later(today, longest(grant.kind)) + odd - 1,
-        6 => (grant.granted, grant.from, grant.until) = (today - 9, today - 9, today + odd - 3),
-        7 => grant.to = None,
-        8 => grant.lines[0].strict = true,
-        9..=15 => {
-            grant.kind = KINDS[usize::from(a % 10)];
-            grant.to = match grant.kind {
-                3 => Some(play.issuer).filter(|_| odd > 0).or(Some(4)),
-                9..=12 => Some(1).filter(|_| odd == 0),
-                _ => grant.to,
-            };
-            grant.until = months_later(today, longest(grant.kind)) + i64::from(f % 8 == 0);
-        }
-        _ => {}
+    match from.get(pick % from.len().max(1)) {
+        Some(name) => *name,
+        None => (play.choice[0] % 8, play.choice[1] % NUMBERS),
     }
-    grant
+}
+
+fn deed(world: &World, now: i64, play: &Move) -> (u8, Deed) {
+    let to = |name: Name| world.permits.get(&name).and_then(|permit| permit.grant.to);
+    let [first, second, ..] = play.choice;
+    match play.deed {
+        0..=19 => {
+            let (by, grant) = grant(world, now, play);
+            (by, Deed::Grant(grant))
+        }
+        20..=27 => {
+            let name = aim(world, play, |permit| {
+                travels(permit.grant.kind) && permit.left.is_none() && permit.lives()
+            });
+            let permit = world.permits.get(&name);
+            (
+                name.0,
+                Deed::Leave(name, goods(permit, play, |line, _| line.authorised)),
+            )
+        }
+        28..=38 => arrive(world, play),
+        39 => (first, Deed::Pass(aim(world, play, |_| true))),
+        40 | 41 => (
+            first,
+            Deed::TurnAway(aim(world, play, |_| true), second % 5 == 0),
+        ),
+        42..=44 => {
+            let name = aim(world, play, |permit| {
+                first % 3 > 0 || permit.grant.late.is_some() || permit.travel.is_some()
+            });
+            (name.0, Deed::Void(name, WHYS[usize::from(first % 5)]))
+        }
+        45 | 46 => {
+            let name = aim(world, play, |permit| permit.grant.late.is_some());
+            (to(name).unwrap_or(first), Deed::Agree(name))
+        }
+        47..=50 => cross(world, play),
+        51..=55 => amend(world, play),
+        56 | 57 => {
+            let issuer = if first % 6 == 0 {
+                second
+            } else {
+                MEMBERS + first % 2
+            };
+            let paper = (issuer % 8, second % 2);
+            let stamp = (first % 3 == 0).then_some(second % 2);
+            (first, Deed::Paper(paper, stamp, second % 3))
+        }
+        58 | 59 => {
+            let range = u64::from(second % 3) * 10;
+            (
+                first % 3,
+                Deed::Revoke(1 + second % 2, range, range + 9, first % 2 == 0),
+            )
+        }
+        60..=62 => ration(world, now, play),
+        63 => (first % 4, Deed::Works(second % 3, first % 8 < 5)),
+        _ => halt(now, play),
+    }
+}
+
+fn arrive(world: &World, play: &Move) -> (u8, Deed) {
+    let name = aim(world, play, |permit| {
+        let ready = permit.left.is_some() || permit.grant.kind == 5 || permit.grant.late.is_some();
+        permit.lives() && ready
+    });
+    let permit = world.permits.get(&name);
+    let goods = goods(permit, play, |line, fate| match permit {
+        Some(permit) if permit.grant.kind == 5 => line.authorised - fate.arrived.unwrap_or(0),
+        _ => fate.left.unwrap_or(line.authorised),
+    });
+    let to = permit.and_then(|permit| permit.grant.to).unwrap_or(3);
+    let fitting = |own: &(&Name, &Permit)| {
+        let Some(permit) = permit else { return false };
+        let covers = |taxon| own.1.grant.lines.iter().any(|line| line.taxon == taxon);
+        let all = permit.grant.lines.iter().all(|line| covers(line.taxon));
+        own.0.0 == to && own.1.grant.kind == 3 && own.1.lives() && all
+    };
+    let [a, b, .., h] = play.choice;
+    let needs = permit
+        .is_some_and(|permit| may_need_entry(permit.grant.kind) && permit.grant.entry.is_none());
+    let entry = match h % 16 {
+        0 => Some((a % MEMBERS, b % NUMBERS)),
+        1..=12 if needs => world.permits.iter().find(fitting).map(|own| *own.0),
+        _ => None,
+    };
+    (to, Deed::Arrive(name, goods, entry))
+}
+
+fn cross(world: &World, play: &Move) -> (u8, Deed) {
+    let name = aim(world, play, |permit| {
+        permit.travel.is_some() && (permit.void.is_none() || play.choice[3] % 4 == 0)
+    });
+    let permit = world.permits.get(&name);
+    let [a, b, c, ..] = play.choice;
+    let inside = permit
+        .and_then(|permit| permit.travel.as_ref())
+        .and_then(|own| own.inside);
+    let out = inside.is_some() != (a % 8 == 0);
+    let by = match (inside, b % 4) {
+        (Some(inside), _) => inside,
+        (None, 0) => name.0,
+        (None, _) => b / 4,
+    };
+    let paper = permit.map_or(0, |permit| permit.grant.paper);
+    let paper = if c % 16 == 0 { paper + 1 } else { paper };
+    (by, Deed::Cross(name, out, paper))
+}
+
+fn amend(world: &World, play: &Move) -> (u8, Deed) {
+    let [a, b, ..] = play.choice;
+    let name = aim(world, play, |permit| {
+        permit.left.is_some() || permit.fates.iter().any(|fate| fate.arrived.is_some())
+    });
+    let permit = world.permits.get(&name);
+    let found = permit.and_then(|permit| {
+        let arrived = permit.arrived_again.as_ref().or(permit.arrived.as_ref());
+        let left = permit.left_again.as_ref().or(permit.left.as_ref());
+        match a % 8 {
+            0 => permit.left.as_ref(),
+            1 => permit.arrived.as_ref(),
+            2 => Some(&permit.issued),
+            3 | 4 => left,
+            _ => arrived.or(left),
+        }
+    });
+    let (record, by) = found.map_or((0, b), |act| (act.serial, act.by));
+    let goods = goods(permit, play, |line, fate| match permit {
+        Some(permit) if permit.arrived.is_some() => fate.left.unwrap_or(line.authorised),
+        _ => line.authorised,
+    });
+    (by, Deed::Amend(name, record, goods))
+}
+
+fn ration(world: &World, now: i64, play: &Move) -> (u8, Deed) {
+    let [a, b, c, d, e, ..] = play.choice;
+    // Often one that is drawn on already.
+    let drawn = world.rations.iter().find(|(_, ration)| ration.drawn > 0);
+    if let (0..=3, Some((key, ration))) = (a % 8, drawn) {
+        let total = ration.drawn - 1 + u64::from(b % 3);
+        let (year, species) = (key.1, key.2);
+        return (
+            key.0,
+            Deed::Quota {
+                year,
+                species,
+                unit: ration.unit,
+                total,
+            },
+        );
+    }
+    let by = a % 3;
+    let year = year_of(day_of(now)) + [0, 0, 0, 0, 0, 1, 1, -1][usize::from(b % 8)];
+    let species = c % 2;
+    let known = world.rations.get(&(by, year, species));
+    let unit = if d % 8 == 0 {
+        2
+    } else {
+        known.map_or(1, |known| known.unit)
+    };
+    let drawn = known.map_or(0, |known| known.drawn);
+    let total = match e % 8 {
+        0 => drawn.saturating_sub(1),
+        1 => drawn,
+        2 | 3 => (drawn + 15).min(MOST),
+        _ => 60,
+    };
+    (
+        by,
+        Deed::Quota {
+            year,
+            species,
+            unit,
+            total,
+        },
+    )
+}
+
+fn halt(now: i64, play: &Move) -> (u8, Deed) {
+    let [a, b, c, d, e, ..] = play.choice;
+    let today = day_of(now);
+    let of = [0, 1, 2, 6][usize::from(a % 4)];
+    let by = if b % 2 == 0 { of } else { b / 2 };
+    let species = (c % 3 > 0).then_some(c % 2);
+    let from = today + [0, 0, 0, 1, 2, -1, -2, -3][usize::from(d % 8)];
+    let until = today + [1, 2, 2, 3, 3, 0, -1, -2][usize::from(e % 8)];
+    (
+        by,
+        Deed::Halt {
+            of,
+            species,
+            from,
+            until: (e < 240).then_some(until),
+        },
+    )
 }
 
 /// Quantities of some lines, mostly within what may move.
-fn goods(permit: Option<&Permit>, play: &Move) -> Goods {
-    let [_, _, a, b, c, d] = play.choice;
+fn goods(
+    permit: Option<&Permit>,
+    play: &Move,
+    limit: impl Fn(&crate::world::Line, &crate::world::Fate) -> u64,
+) -> Goods {
+    let [_, _, a, b, c, d, ..] = play.choice;
     let Some(permit) = permit else {
         return vec![(1, 1, 5)];
     };
     let mut goods = Goods::new();
-    for (line, choice) in permit.grant.lines.iter().zip([a, b, c]) {
-        let most = line.left.unwrap_or(line.authorised);
-        let unit = if choice % 16 == 9 { 3 } else { line.unit };
-        let quantity = match choice % 8 {
+    for ((line, fate), choice) in permit.both().zip([a, b, c]) {
+        let most = limit(line, fate);
+        let unit = if choice % 32 == 9 { 3 } else { line.unit };
+        let quantity = match choice % 16 {
             0 => continue,
-            1 => most + 1,
-            2 => most / 2,
-            3 => 1,
+            1 => most.saturating_add(1).min(MOST),
+            2 | 3 => most / 2,
+            4 => 1,
             _ => most,
         };
         if quantity > 0 {
             goods.push((line.letter, unit, quantity));
         }
     }
-    if d % 16 == 0 || goods.is_empty() {
-        let beyond = permit.grant.lines.len() as u8;
-        let letter = if d % 16 == 0 { beyond + 1 } else { beyond };
-        goods.retain(|(own, ..)| *own != letter);
-        goods.push((letter, 1, 1));
+    let beyond = permit.grant.lines.len() as u8;
+    if d % 32 == 0 {
+        goods.push((beyond + 1, 1, 1));
+    } else if goods.is_empty() {
+        goods.push((
+            beyond,
+            permit.grant.lines.last().map_or(1, |line| line.unit),
+            1,
+        ));
     }
     goods
-}
-
-/// A world and a ledger that begin alike.
-pub(crate) fn beginnings(zones: (i16, i16)) -> (World, TestLedger) {
-    let world = World {
-        unions: UNIONS.to_vec(),
-        lenient: LENIENT.to_vec(),
-        zones: (zones.0.into(), zones.1.into()),
-        ..World::default()
-    };
-    let parameters = Parameters {
-        date_begins_offset_minutes: zones.0,
-        date_ends_offset_minutes: zones.1,
-        ..Parameters::default()
-    };
-    (world, TestLedger::new(entries(&parties(), &parameters)))
-}
-
-pub(crate) fn parties() -> Vec<(PartyCode, Party)> {
-    let members = CODES.iter().zip(UNIONS).zip(LENIENT);
-    members
-        .map(|((code, union), accepts_unendorsed)| {
-            let union = union.map(|number| format!("UNION-{number}"));
-            let member = Party {
-                union,
-                accepts_unendorsed,
-            };
-            (party(code), member)
-        })
-        .collect()
-}
-
-pub(crate) fn roles(hat: Hat) -> Vec<Role> {
-    match hat {
-        Hat::Authority => vec![Role::Management],
-        Hat::Border => vec![Role::Customs],
-        Hat::Scientist => vec![Role::Scientific],
-        Hat::Delegate => vec![Role::Governance],
-        Hat::AuthorityAndBorder => vec![Role::Management, Role::Customs],
-    }
-}
-
-pub(crate) fn key(name: Name) -> PermitKey {
-    let issuer = party(CODES[usize::from(name.0)]);
-    let number = number_hash(CHAIN, issuer, &name.1.to_string());
-    PermitKey { issuer, number }
-}
-
-/// The same as a record, made at the time of its block.
-pub(crate) fn recorded(said: &Said, now: Timestamp, nonce: u64) -> Record {
-    let code = CODES[usize::from(said.by)];
-    let mut record = record((code, Role::Customs), statement(said), now, nonce);
-    record.offices = roles(said.hat).into_iter().map(office).collect();
-    record
-}
-
-pub(crate) fn signed(record: &Record) -> Arc<Signed> {
-    sign(record)
-}
-
-fn statement(said: &Said) -> Statement {
-    let moved = |goods: &Goods| -> Vec<_> {
-        let named = goods.iter();
-        named
-            .map(|(letter, unit, quantity)| LineQuantity {
-                line: line(*letter),
-                unit: Unit::ALL[usize::from(*unit) - 1],
-                quantity: Quantity::from_scaled(*quantity).unwrap(),
-            })
-            .collect()
-    };
-    let port = port("QXABC");
-    match &said.deed {
-        Deed::Grant(grant) => Statement::Issue(issue(said.by, grant)),
-        Deed::Leave(name, goods) => Statement::Endorse(Endorse {
-            permit: key(*name),
-            lines: moved(goods),
-            port,
-            transport: None,
-        }),
-        Deed::Pass(name) => Statement::Sight(Sight {
-            permit: key(*name),
-            port,
-        }),
-        Deed::Arrive(name, goods) => Statement::Import(Import {
-            permit: key(*name),
-            lines: moved(goods),
-            port,
-        }),
-        Deed::TurnAway(name, green) => Statement::Refuse(Refuse {
-            permit: key(*name),
-            reason: if *green { Reason::Ok } else { Reason::Altered },
-            port,
-        }),
-        Deed::Void(name, why) => Statement::Cancel(Cancel {
-            permit: key(*name),
-            reason: match why {
-                Why::Clerical => CancelReason::Clerical,
-                Why::Lost => CancelReason::Lost,
-                Why::Stolen => CancelReason::Stolen,
-                Why::Withdrawn => CancelReason::Withdrawn,
-                Why::Replaced => CancelReason::Replaced,
-            },
-        }),
-    }
-}
-
-fn day(day: i64) -> CivilDate {
-    CivilDate(i32::try_from(day).unwrap())
-}
-
-fn issue(by: u8, grant: &Grant) -> Issue {
-    let cited = key((0, 0));
-    let mut lines: Vec<_> = grant
-        .lines
-        .iter()
-        .map(|line| IssuedLine {
-            appendix: if line.strict {
-                Appendix::I
-            } else {
-                Appendix::II
-            },
-            source: Source::Wild,
-            ..issued_line(
-                line.letter,
-                Unit::ALL[usize::from(line.unit) - 1],
-                Quantity::from_scaled(line.authorised).unwrap(),
-            )
-        })
-        .collect();
-    if grant.unusual == 1 {
-        let drawn = Quantity::from_scaled(1).unwrap();
-        let origin = Origin {
-            permit: cited,
-            line: line(1),
-            drawn,
-        };
-        lines[0].origins.push(origin);
-    }
-    Issue {
-        number: key((by, grant.number)).number,
-        kind: Kind::ALL[usize::from(grant.kind) - 1],
-        destination: grant.to.map(|to| party(CODES[usize::from(to)])),
-        granted_on: day(grant.granted),
-        valid_from: day(grant.from),
-        valid_until: day(grant.until),
-        lines,
-        commitment: ledger::digest::Commitment(sha256(b"document")),
-        stamp: None,
-        retrospective: grant.unusual == 2,
-        replaces: (grant.unusual == 3).then_some(cited.number),
-        import_permit: (grant.unusual == 4).then_some(cited),
-    }
-}
-
-/// Every name that moves can be about.
-pub(crate) fn names() -> impl Iterator<Item = Name> {
-    (0..8).flat_map(|issuer| (0..NUMBERS).map(move |number| (issuer, number)))
-}
-
-/// All permits on the ledger, as they are.
-pub(crate) fn permits(ledger: &TestLedger) -> Permits {
-    let permits = names().map(|name| (key(name), ledger.permit(&key(name))));
-    permits
-        .filter_map(|(key, permit)| Some((key, permit?)))
-        .collect()
-}
-
-/// The ledger in the words of the model, with the rest of `world` as it is.
-pub(crate) fn world_of(ledger: &TestLedger, world: &World) -> World {
-    let mut seen = World {
-        permits: Default::default(),
-        reports: Default::default(),
-        ..world.clone()
-    };
-    for name in names() {
-        if let Some(permit) = ledger.permit(&key(name)) {
-            seen.permits.insert(name, permit_of(name, &permit));
-        }
-        let report: Option<ReportState> =
-            read(&ledger.state, &StateKey::report(&key(name))).unwrap();
-        seen.reports
-            .extend(report.map(|report| (name, (report.sightings, report.refusals))));
-    }
-    seen
-}
-
-fn permit_of(name: Name, permit: &PermitState) -> Permit {
-    let number = |code: PartyCode| {
-        let place = CODES.iter().position(|own| *own == code.as_str());
-        u8::try_from(place.unwrap()).unwrap()
-    };
-    let lines = permit.lines.iter().map(|line| Line {
-        letter: line.line.number(),
-        unit: 1 + Unit::ALL
-            .iter()
-            .position(|unit| *unit == line.unit)
-            .unwrap() as u8,
-        authorised: line.authorised.scaled(),
-        strict: line.appendix == Appendix::I,
-        left: line.endorsed.map(Quantity::scaled),
-        arrived: line.imported.map(Quantity::scaled),
-    });
-    assert_eq!(number(permit.issuer), name.0);
-    let grant = Grant {
-        number: name.1,
-        kind: 1 + Kind::ALL
-            .iter()
-            .position(|kind| *kind == permit.kind)
-            .unwrap() as u8,
-        to: permit.destination.map(number),
-        granted: permit.granted_on.0.into(),
-        from: permit.valid_from.0.into(),
-        until: permit.valid_until.0.into(),
-        lines: lines.collect(),
-        unusual: 0,
-    };
-    let void = permit.cancellation.as_ref().map(|own| match own.reason {
-        CancelReason::Clerical => Why::Clerical,
-        CancelReason::Lost => Why::Lost,
-        CancelReason::Stolen => Why::Stolen,
-        CancelReason::Withdrawn => Why::Withdrawn,
-        CancelReason::Replaced => Why::Replaced,
-    });
-    Permit {
-        grant,
-        left_by: permit.endorsement.as_ref().map(|act| number(act.party)),
-        arrived_by: permit.import.as_ref().map(|act| number(act.party)),
-        void,
-        passed: permit.sightings,
-        turned_away: permit.refusals,
-        attempts: permit.refused_attempts,
-    }
 }

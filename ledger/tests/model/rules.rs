@@ -1,373 +1,405 @@
-//! The reference: the rules of permits once more, with plain maps and numbers, from the text and not from the code.
-//!
-//! It shares nothing with the ledger, not even dates or codes: Parties, kinds and units are small numbers,
-//! dates are day numbers, answers are words. `history.rs` translates.
+//! The reference: who is answered what, from the texts and not from the code. Issues stand in `grants.rs`.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-const MINUTE_MS: i64 = 60_000;
-const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
+use crate::calendar::{DAY_MS, MINUTE_MS, day_of, year_of};
+use crate::world::{
+    Act, Deed, Fate, Goods, Hat, Line, Name, Now, Permit, Said, Why, World, may_need_entry,
+    name_of, travels,
+};
 
-/// Issuing Party, and number.
-pub(crate) type Name = (u8, u8);
+/// The doubts that go with what happens, or the code of the refusal.
+pub(crate) type Answer = Result<BTreeSet<&'static str>, &'static str>;
 
-/// In which capacity somebody speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Hat {
-    Authority,
-    Border,
-    Scientist,
-    Delegate,
-    AuthorityAndBorder,
-}
+pub(crate) type Judged = Result<(), &'static str>;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Line {
-    pub letter: u8,
-    pub unit: u8,
-    pub authorised: u64,
-    /// Appendix I, and not from a registered operation.
-    pub strict: bool,
-    pub left: Option<u64>,
-    pub arrived: Option<u64>,
-}
-
-/// Line, unit, quantity.
-pub(crate) type Goods = Vec<(u8, u8, u64)>;
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Grant {
-    pub number: u8,
-    /// As box 1 counts them: 1 export, 2 re-export, 3 import, … 13 other.
-    pub kind: u8,
-    pub to: Option<u8>,
-    pub granted: i64,
-    pub from: i64,
-    pub until: i64,
-    pub lines: Vec<Line>,
-    /// 0, or one of the things that have no rules yet.
-    pub unusual: u8,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Why {
-    Clerical,
-    Lost,
-    Stolen,
-    Withdrawn,
-    Replaced,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Deed {
-    Grant(Grant),
-    Leave(Name, Goods),
-    Pass(Name),
-    Arrive(Name, Goods),
-    TurnAway(Name, bool),
-    Void(Name, Why),
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Said {
-    pub by: u8,
-    pub hat: Hat,
-    pub deed: Deed,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Permit {
-    pub grant: Grant,
-    pub left_by: Option<u8>,
-    pub arrived_by: Option<u8>,
-    pub void: Option<Why>,
-    pub passed: u32,
-    pub turned_away: u32,
-    pub attempts: u32,
-}
-
-/// All that the Parties know.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct World {
-    /// Each Party's customs union, where it is in one.
-    pub unions: Vec<Option<u8>>,
-    /// Whether each Party accepts what was never endorsed.
-    pub lenient: Vec<bool>,
-    /// Zones in minutes: where dates begin, where they end.
-    pub zones: (i64, i64),
-    pub permits: BTreeMap<Name, Permit>,
-    /// Passed and turned away, of numbers never issued.
-    pub reports: BTreeMap<Name, (u32, u32)>,
-}
-
-type Answer = Result<(), &'static str>;
-
-impl World {
-    /// What becomes of it at `now`: nothing to say, or the code of the refusal.
-    pub(crate) fn judge(&mut self, now: i64, said: &Said) -> Option<&'static str> {
-        let name = name_of(said);
-        let answer = self.refusal(now, said, name).err();
-        match (answer, self.permits.get_mut(&name)) {
-            (Some(_), Some(permit)) => permit.attempts += 1,
-            (Some(_), None) => {}
-            (None, _) => self.happen(said, name),
-        }
-        answer
-    }
-
-    fn refusal(&self, now: i64, said: &Said, name: Name) -> Answer {
-        let permit = self.permits.get(&name);
-        match &said.deed {
-            Deed::Grant(grant) => {
-                must(said.hat == Hat::Authority, "ROLE")?;
-                self.grant(now, said.by, grant, permit.is_some())
-            }
-            Deed::Leave(_, goods) => {
-                must(said.hat == Hat::Border, "ROLE")?;
-                let permit = permit.ok_or("NOT_ISSUED")?;
-                must(travels(permit.grant.kind), "WRONG_KIND")?;
-                must(self.fellows(said.by, name.0), "WRONG_PARTY")?;
-                alive(permit)?;
-                must(permit.left_by.is_none(), "ALREADY_ENDORSED")?;
-                self.in_date(now, permit)?;
-                fits(permit, goods, |line| line.authorised)
-            }
-            Deed::Arrive(_, goods) => {
-                must(said.hat == Hat::Border, "ROLE")?;
-                let permit = permit.ok_or("NOT_ISSUED")?;
-                must(travels(permit.grant.kind), "WRONG_KIND")?;
-                let to = permit.grant.to.ok_or("WRONG_PARTY")?;
-                must(self.fellows(said.by, to), "WRONG_PARTY")?;
-                alive(permit)?;
-                self.in_date(now, permit)?;
-                must(
-                    permit.left_by.is_some() || self.lenient[to as usize],
-                    "NOT_ENDORSED",
-                )?;
-                fits(permit, goods, |line| line.left.unwrap_or(line.authorised))
-            }
-            Deed::Pass(_) => must(said.hat == Hat::Border, "ROLE"),
-            Deed::TurnAway(_, green) => {
-                must(said.hat == Hat::Border, "ROLE")?;
-                must(!green, "WRONG_KIND")
-            }
-            Deed::Void(..) => {
-                must(said.hat == Hat::Authority, "ROLE")?;
-                let permit = permit.ok_or("NOT_ISSUED")?;
-                must(said.by == name.0, "WRONG_PARTY")?;
-                alive(permit)
-            }
-        }
-    }
-
-    fn grant(&self, now: i64, by: u8, grant: &Grant, taken: bool) -> Answer {
-        let Grant {
-            kind,
-            to,
-            granted,
-            from,
-            until,
-            ..
-        } = *grant;
-        must(grant.unusual == 0 && kind != 2, "UNSUPPORTED")?;
-        let passport = (9..=12).contains(&kind);
-        must(passport == to.is_none(), "WRONG_KIND")?;
-        must(kind != 3 || to == Some(by), "WRONG_PARTY")?;
-        must(!taken, "DUPLICATE_NUMBER")?;
-        must(granted <= from && from <= until, "DATES")?;
-        must(
-            until <= months_later(granted, longest(kind)),
-            "VALIDITY_TOO_LONG",
-        )?;
-        let (east, west) = self.zones;
-        let begun = granted * DAY_MS - east * MINUTE_MS <= now;
-        let recent = now < (granted + 31) * DAY_MS - west * MINUTE_MS;
-        must(begun && recent, "GRANT_DATE")?;
-        must(now < (until + 1) * DAY_MS - west * MINUTE_MS, "EXPIRED")?;
-        let strict = kind == 1 && grant.lines.iter().any(|line| line.strict);
-        must(!strict, "NEEDS_IMPORT_PERMIT")
-    }
-
-    /// The same Party, or both in one customs union.
-    fn fellows(&self, one: u8, other: u8) -> bool {
-        let union = |party: u8| self.unions[party as usize];
-        one == other || (union(one).is_some() && union(one) == union(other))
-    }
-
-    fn in_date(&self, now: i64, permit: &Permit) -> Answer {
-        let (east, west) = self.zones;
-        must(
-            now >= permit.grant.from * DAY_MS - east * MINUTE_MS,
-            "NOT_YET_VALID",
-        )?;
-        must(
-            now < (permit.grant.until + 1) * DAY_MS - west * MINUTE_MS,
-            "EXPIRED",
-        )
-    }
-
-    fn happen(&mut self, said: &Said, name: Name) {
-        if let Deed::Grant(grant) = &said.deed {
-            let grant = grant.clone();
-            let (left_by, arrived_by, void) = (None, None, None);
-            let (passed, turned_away, attempts) = (0, 0, 0);
-            let permit = Permit {
-                grant,
-                left_by,
-                arrived_by,
-                void,
-                passed,
-                turned_away,
-                attempts,
-            };
-            self.permits.insert(name, permit);
-            return;
-        }
-        let Some(permit) = self.permits.get_mut(&name) else {
-            let report = self.reports.entry(name).or_default();
-            match said.deed {
-                Deed::Pass(_) => report.0 += 1,
-                Deed::TurnAway(..) => report.1 += 1,
-                Deed::Grant(_) | Deed::Leave(..) | Deed::Arrive(..) | Deed::Void(..) => {
-                    unreachable!("refused where nothing was issued")
-                }
-            }
-            return;
-        };
-        let moved = |goods: &Goods, letter| {
-            let named = goods.iter().find(|(line, ..)| *line == letter);
-            Some(named.map_or(0, |(.., quantity)| *quantity))
-        };
-        match &said.deed {
-            Deed::Grant(_) => {}
-            Deed::Leave(_, goods) => {
-                permit.left_by = Some(said.by);
-                for line in &mut permit.grant.lines {
-                    line.left = moved(goods, line.letter);
-                }
-            }
-            Deed::Arrive(_, goods) => {
-                permit.arrived_by = Some(said.by);
-                for line in &mut permit.grant.lines {
-                    line.arrived = moved(goods, line.letter);
-                }
-            }
-            Deed::Pass(_) => permit.passed += 1,
-            Deed::TurnAway(..) => permit.turned_away += 1,
-            Deed::Void(_, why) => permit.void = Some(*why),
-        }
-    }
-}
-
-/// The permit that a statement is about: an issuer always names its own.
-pub(crate) fn name_of(said: &Said) -> Name {
-    match &said.deed {
-        Deed::Grant(grant) => (said.by, grant.number),
-        Deed::Leave(name, _)
-        | Deed::Pass(name)
-        | Deed::Arrive(name, _)
-        | Deed::TurnAway(name, _)
-        | Deed::Void(name, _) => *name,
-    }
-}
-
-fn must(holds: bool, code: &'static str) -> Answer {
+pub(crate) fn must(holds: bool, code: &'static str) -> Judged {
     if holds { Ok(()) } else { Err(code) }
 }
 
-fn alive(permit: &Permit) -> Answer {
-    must(permit.arrived_by.is_none(), "USED")?;
+/// Doubts that apply.
+pub(crate) fn noted<const N: usize>(doubts: [(bool, &'static str); N]) -> BTreeSet<&'static str> {
+    let applies = doubts.into_iter().filter(|(applies, _)| *applies);
+    applies.map(|(_, code)| code).collect()
+}
+
+impl World {
+    /// What becomes of it.
+    pub(crate) fn judge(&mut self, now: Now, said: &Said) -> Answer {
+        let answer = self.answer(now, said);
+        match &answer {
+            Ok(doubts) => self.happen(now, said, doubts),
+            Err(_) => self.refuse(now, said),
+        }
+        self.settle();
+        answer
+    }
+
+    fn answer(&self, now: Now, said: &Said) -> Answer {
+        let permit = name_of(said).and_then(|name| self.permits.get(&name));
+        let issued = || permit.ok_or("NOT_ISSUED");
+        must(speaks_as(said), "ROLE")?;
+        match &said.deed {
+            Deed::Grant(grant) => self.grant(now, said.by, grant),
+            Deed::Leave(name, goods) => self.leave(now, said.by, *name, issued()?, goods),
+            Deed::Arrive(_, goods, entry) => self.arrive(now, said.by, issued()?, goods, *entry),
+            Deed::Pass(_) => Ok(BTreeSet::new()),
+            Deed::TurnAway(_, green) => must(!green, "WRONG_KIND").map(|()| BTreeSet::new()),
+            Deed::Void(name, _) => void(said.by, *name, issued()?).map(|()| BTreeSet::new()),
+            Deed::Agree(_) => agree(said.by, issued()?).map(|()| BTreeSet::new()),
+            Deed::Cross(name, out, paper) => {
+                let home = !out && said.by == name.0;
+                let broken = self.crossing(now, said.by, issued()?, home, *out, *paper);
+                broken.map(|()| BTreeSet::new())
+            }
+            Deed::Amend(_, record, goods) => self
+                .amend(said.by, issued()?, *record, goods)
+                .map(|()| BTreeSet::new()),
+            Deed::Paper(name, stamp, content) => {
+                must(!self.is_member(name.0), "ON_LEDGER_PARTY")?;
+                let known = self.papers.get(name).map_or(&[][..], Vec::as_slice);
+                let same = |known: &(Option<u8>, u8, _)| (known.0, known.1) == (*stamp, *content);
+                must(!known.iter().any(same), "USED")?;
+                must(known.len() < 32, "REGISTER_FULL").map(|()| BTreeSet::new())
+            }
+            Deed::Revoke(..) | Deed::Quota { .. } | Deed::Works(..) | Deed::Halt { .. } => {
+                self.register(now, said).map(|()| BTreeSet::new())
+            }
+        }
+    }
+
+    fn leave(&self, now: Now, by: u8, name: Name, permit: &Permit, goods: &Goods) -> Answer {
+        must(travels(permit.grant.kind), "WRONG_KIND")?;
+        must(self.fellows(by, name.0), "WRONG_PARTY")?;
+        must(permit.arrived.is_none(), "USED")?;
+        not_void(permit)?;
+        must(permit.left.is_none(), "ALREADY_ENDORSED")?;
+        self.in_date(now, permit)?;
+        let species: Vec<_> = permit.grant.lines.iter().map(|line| line.species).collect();
+        let halted = self.is_halted(now, name.0, permit.grant.to, &species);
+        must(!halted, "SUSPENDED")?;
+        fits(permit, goods, |line, _| line.authorised)?;
+        let less = short_of(permit, goods, |line, _| line.authorised);
+        Ok(noted([(less, "LESS_THAN_AUTHORISED")]))
+    }
+
+    fn arrive(
+        &self,
+        now: Now,
+        by: u8,
+        permit: &Permit,
+        goods: &Goods,
+        entry: Option<Name>,
+    ) -> Answer {
+        let kind = permit.grant.kind;
+        must(travels(kind) || kind == 5, "WRONG_KIND")?;
+        must(entry.is_none() || may_need_entry(kind), "WRONG_KIND")?;
+        let to = permit.grant.to.ok_or("WRONG_PARTY")?;
+        must(self.fellows(by, to), "WRONG_PARTY")?;
+        must(permit.arrived.is_none(), "USED")?;
+        not_void(permit)?;
+        self.in_date(now, permit)?;
+        let late = permit.grant.late.is_some();
+        must(!late || permit.agreed.is_some(), "RETROSPECTIVE")?;
+        let endorsed = permit.left.is_some() || kind == 5 || late;
+        must(endorsed || self.lenient[usize::from(to)], "NOT_ENDORSED")?;
+        let shown = permit.grant.entry.or(entry);
+        let needs = permit
+            .both()
+            .any(|(line, fate)| self.rests(permit, line, fate));
+        must(!needs || shown.is_some(), "NEEDS_IMPORT_PERMIT")?;
+        if let Some(shown) = shown {
+            let needed = self.needed(permit, goods);
+            must(entry.is_none_or(|own| own == shown), "IMPORT_PERMIT_BROKEN")?;
+            must(self.grants(now, shown, to, &needed), "IMPORT_PERMIT_BROKEN")?;
+        }
+        fits(permit, goods, |line, fate| match kind {
+            5 => line.authorised - fate.arrived.unwrap_or(0),
+            _ => fate.left.unwrap_or(line.authorised),
+        })?;
+        let less = short_of(permit, goods, |_, fate| fate.left.unwrap_or(0));
+        Ok(noted([(less, "LESS_THAN_ENDORSED")]))
+    }
+
+    fn crossing(
+        &self,
+        now: Now,
+        by: u8,
+        permit: &Permit,
+        home: bool,
+        out: bool,
+        paper: u8,
+    ) -> Judged {
+        let travel = permit.travel.as_ref().ok_or("WRONG_KIND")?;
+        not_void(permit)?;
+        must(now.ms >= self.begins(permit.grant.from), "NOT_YET_VALID")?;
+        must(home || now.ms < self.ends(permit.grant.until), "EXPIRED")?;
+        must(permit.grant.paper == paper, "ALTERED")?;
+        let here = match travel.inside {
+            Some(inside) => out && self.fellows(by, inside),
+            None => !out,
+        };
+        must(here, "CROSSING_BROKEN")
+    }
+
+    fn register(&self, now: Now, said: &Said) -> Judged {
+        match said.deed {
+            Deed::Revoke(series, first, last, lifted) => {
+                let known = self.revoked.get(&said.by).map_or(&[][..], Vec::as_slice);
+                let same = |one: &(u8, u64, u64, _)| (one.0, one.1, one.2) == (series, first, last);
+                let held = known.iter().any(same);
+                must(lifted || !held, "ALREADY_RECORDED")?;
+                must(!lifted || held, "UNKNOWN_RECORD")?;
+                must(lifted || known.len() < 256, "REGISTER_FULL")
+            }
+            Deed::Quota {
+                year,
+                species,
+                unit,
+                total,
+            } => {
+                must(year >= year_of(day_of(now.ms)), "DATES")?;
+                let known = self.rations.get(&(said.by, year, species));
+                must(
+                    known.is_none_or(|known| known.unit == unit),
+                    "UNIT_MISMATCH",
+                )?;
+                must(
+                    known.is_none_or(|known| known.drawn <= total),
+                    "QUOTA_EXCEEDED",
+                )
+            }
+            Deed::Works(number, listed) => {
+                let known = self.is_listed((said.by, number));
+                must(!listed || !known, "ALREADY_RECORDED")?;
+                must(listed || known, "UNKNOWN_RECORD")
+            }
+            Deed::Halt {
+                of,
+                species,
+                from,
+                until,
+            } => {
+                let known = self.halts.get(&of).map_or(&[][..], Vec::as_slice);
+                let own = known
+                    .iter()
+                    .find(|one| one.act.by == said.by && one.species == species);
+                let over = |day: i64| self.ends(day) <= now.ms;
+                let began = own.is_some_and(|own| own.from == from);
+                must(!over(from) || began, "DATES")?;
+                must(
+                    until.is_none_or(|until| from <= until && !over(until)),
+                    "DATES",
+                )?;
+                must(own.is_some() || known.len() < 256, "REGISTER_FULL")
+            }
+            Deed::Grant(_)
+            | Deed::Leave(..)
+            | Deed::Pass(_)
+            | Deed::Arrive(..)
+            | Deed::TurnAway(..)
+            | Deed::Void(..)
+            | Deed::Agree(_)
+            | Deed::Cross(..)
+            | Deed::Amend(..)
+            | Deed::Paper(..) => Ok(()),
+        }
+    }
+
+    pub(crate) fn is_listed(&self, works: (u8, u8)) -> bool {
+        self.works.get(&works).is_some_and(|(listed, _)| *listed)
+    }
+
+    /// Suspensions in force now on what goes from one Party to another. They begin when their first day has begun
+    /// everywhere, and are over as soon as their last day is over anywhere.
+    pub(crate) fn halts_now(&self, now: Now, from: u8, to: Option<u8>) -> Vec<Option<u8>> {
+        let (east, west) = self.zones;
+        let known = self.halts.get(&from).map_or(&[][..], Vec::as_slice);
+        let holds = |one: &&crate::world::Halt| {
+            let begun = one.from * DAY_MS - west * MINUTE_MS <= now.ms;
+            let over = |until: i64| (until + 1) * DAY_MS - east * MINUTE_MS <= now.ms;
+            (one.act.by == from || to == Some(one.act.by)) && begun && !one.until.is_some_and(over)
+        };
+        known.iter().filter(holds).map(|one| one.species).collect()
+    }
+
+    pub(crate) fn is_halted(
+        &self,
+        now: Now,
+        from: u8,
+        to: Option<u8>,
+        species: &[Option<u8>],
+    ) -> bool {
+        let halts = self.halts_now(now, from, to);
+        halts
+            .into_iter()
+            .any(|halted| halted.is_none() || species.contains(&halted))
+    }
+
+    /// Whether that is an unused import permit of `to`, in date, with enough of each taxon in its unit.
+    pub(crate) fn grants(&self, now: Now, entry: Name, to: u8, needed: &[(u8, u8, u64)]) -> bool {
+        let Some(permit) = self.permits.get(&entry) else {
+            return false;
+        };
+        permit.grant.kind == 3
+            && entry.0 == to
+            && permit.lives()
+            && self.in_date(now, permit).is_ok()
+            && suffices(permit, needed)
+    }
+
+    /// Whether a line comes in on an import permit only: Appendix I, and all but III where the destination asks.
+    fn rests(&self, permit: &Permit, line: &Line, fate: &Fate) -> bool {
+        let asked = permit
+            .grant
+            .to
+            .is_some_and(|to| self.strict[usize::from(to)]);
+        may_need_entry(permit.grant.kind)
+            && (is_strict(line, fate.registered) || (line.appendix < 3 && asked))
+    }
+
+    /// What an import permit must grant for these goods: taxon, unit, quantity.
+    fn needed(&self, permit: &Permit, goods: &Goods) -> Vec<(u8, u8, u64)> {
+        let needed = goods.iter().filter_map(|(letter, _, quantity)| {
+            let (line, fate) = permit.at(*letter)?;
+            let rests = self.rests(permit, line, fate);
+            rests.then_some((line.taxon, line.unit, *quantity))
+        });
+        needed.collect()
+    }
+
+    /// Customs correct what they recorded last of what left or arrived in one consignment, within what limited it.
+    fn amend(&self, by: u8, permit: &Permit, record: u64, goods: &Goods) -> Judged {
+        let is = |again: &Option<Act>, first: &Option<Act>| {
+            let last = again.as_ref().or(first.as_ref());
+            last.is_some_and(|act| act.serial == record)
+        };
+        let leaving = is(&permit.left_again, &permit.left);
+        let arriving = is(&permit.arrived_again, &permit.arrived) && travels(permit.grant.kind);
+        must(leaving || arriving, "UNKNOWN_RECORD")?;
+        let first = if leaving {
+            &permit.left
+        } else {
+            &permit.arrived
+        };
+        let own = first.as_ref().is_some_and(|act| act.by == by);
+        must(own, "WRONG_PARTY")?;
+        must(!leaving || permit.arrived.is_none(), "USED")?;
+        fits(permit, goods, |line, fate| {
+            if leaving {
+                line.authorised
+            } else {
+                fate.left.unwrap_or(line.authorised)
+            }
+        })?;
+        let entry = permit
+            .grant
+            .entry
+            .and_then(|entry| self.permits.get(&entry));
+        let enough = entry.is_none_or(|entry| suffices(entry, &self.needed(permit, goods)));
+        must(leaving || enough, "OVER_QUANTITY")?;
+        let below = !leaving && short_of(permit, goods, |_, fate| fate.gone);
+        must(!below, "ORIGIN_BROKEN")
+    }
+
+    fn in_date(&self, now: Now, permit: &Permit) -> Judged {
+        must(now.ms >= self.begins(permit.grant.from), "NOT_YET_VALID")?;
+        must(now.ms < self.ends(permit.grant.until), "EXPIRED")
+    }
+}
+
+fn speaks_as(said: &Said) -> bool {
+    match said.deed {
+        Deed::Grant(_)
+        | Deed::Void(..)
+        | Deed::Agree(_)
+        | Deed::Revoke(..)
+        | Deed::Quota { .. }
+        | Deed::Works(..)
+        | Deed::Halt { .. } => said.hat == Hat::Authority,
+        Deed::Leave(..)
+        | Deed::Pass(_)
+        | Deed::Arrive(..)
+        | Deed::TurnAway(..)
+        | Deed::Cross(..)
+        | Deed::Amend(..)
+        | Deed::Paper(..) => matches!(said.hat, Hat::Border | Hat::Watch),
+    }
+}
+
+fn void(by: u8, name: Name, permit: &Permit) -> Judged {
+    must(by == name.0, "WRONG_PARTY")?;
+    not_void(permit)?;
+    must(permit.contested.is_none(), "ALREADY_RECORDED")
+}
+
+fn agree(by: u8, permit: &Permit) -> Judged {
+    must(permit.grant.late.is_some(), "WRONG_KIND")?;
+    must(permit.grant.to == Some(by), "WRONG_PARTY")?;
+    not_void(permit)?;
+    must(permit.agreed.is_none(), "ALREADY_RECORDED")
+}
+
+/// Whether a permit has as much of each taxon in its unit.
+fn suffices(permit: &Permit, needed: &[(u8, u8, u64)]) -> bool {
+    let sum = |of: (u8, u8)| -> u64 {
+        let same = needed.iter().filter(|need| (need.0, need.1) == of);
+        same.map(|need| need.2).sum()
+    };
+    let has = |of: (u8, u8)| -> u64 {
+        let same = permit
+            .grant
+            .lines
+            .iter()
+            .filter(|line| (line.taxon, line.unit) == of);
+        same.map(|line| line.authorised).sum()
+    };
+    needed
+        .iter()
+        .all(|need| sum((need.0, need.1)) <= has((need.0, need.1)))
+}
+
+pub(crate) fn not_void(permit: &Permit) -> Judged {
     match permit.void {
         None => Ok(()),
-        Some(Why::Clerical | Why::Withdrawn) => Err("CANCELLED"),
-        Some(Why::Replaced) => Err("REPLACED"),
-        Some(Why::Lost) => Err("LOST"),
-        Some(Why::Stolen) => Err("STOLEN"),
+        Some(_) if permit.next.is_some() => Err("REPLACED"),
+        Some((Why::Clerical | Why::Withdrawn | Why::Damaged, _)) => Err("CANCELLED"),
+        Some((Why::Lost, _)) => Err("LOST"),
+        Some((Why::Stolen, _)) => Err("STOLEN"),
     }
+}
+
+/// Appendix I counts as Appendix II where it comes from a registered operation.
+pub(crate) fn is_strict(line: &Line, registered: bool) -> bool {
+    line.appendix == 1 && !(line.source == 'D' && registered)
 }
 
 /// All lines are judged for one fault before any is judged for the next.
-fn fits(permit: &Permit, goods: &Goods, limit: fn(&Line) -> u64) -> Answer {
-    let line = |letter: u8| permit.grant.lines.iter().find(|line| line.letter == letter);
+fn fits(permit: &Permit, goods: &Goods, limit: impl Fn(&Line, &Fate) -> u64) -> Judged {
     let named = || {
         goods
             .iter()
-            .map(|(letter, unit, quantity)| (line(*letter), *unit, *quantity))
+            .map(|(letter, unit, quantity)| (permit.at(*letter), *unit, *quantity))
     };
     must(named().all(|(line, ..)| line.is_some()), "UNKNOWN_LINE")?;
-    must(
-        named().all(|(line, unit, _)| line.is_some_and(|line| line.unit == unit)),
-        "UNIT_MISMATCH",
-    )?;
-    must(
-        named().all(|(line, _, quantity)| line.is_some_and(|line| quantity <= limit(line))),
-        "OVER_QUANTITY",
-    )
-}
-
-/// Import permits, introductions from the sea and passports do not travel with one consignment.
-fn travels(kind: u8) -> bool {
-    !matches!(kind, 3 | 5 | 9..=12)
-}
-
-/// Months from the grant that a kind may last.
-pub(crate) fn longest(kind: u8) -> i64 {
-    match kind {
-        1 | 2 | 12 => 6,
-        3..=5 => 12,
-        _ => 36,
-    }
-}
-
-/// The same day `months` later, or the last day of that month.
-pub(crate) fn months_later(day: i64, months: i64) -> i64 {
-    let (year, month, date) = calendar(day);
-    let count = year * 12 + month - 1 + months;
-    let first = |count: i64| first_of(count.div_euclid(12), count.rem_euclid(12) + 1);
-    let length = first(count + 1) - first(count);
-    first(count) + date.min(length) - 1
-}
-
-/// Day number of the first of a month: years are counted from March, so that the leap day comes last.
-fn first_of(year: i64, month: i64) -> i64 {
-    let (year, month) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year - 1, month + 9)
+    let fit =
+        |(line, unit, _): (Option<(&Line, _)>, u8, _)| line.is_some_and(|line| line.0.unit == unit);
+    must(named().all(fit), "UNIT_MISMATCH")?;
+    let few = |(line, _, quantity): (Option<(&Line, &Fate)>, _, u64)| {
+        line.is_some_and(|(line, fate)| quantity <= limit(line, fate))
     };
-    let days = 365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-    days + (153 * month + 2) / 5 - 719_468
+    must(named().all(few), "OVER_QUANTITY")
 }
 
-/// Year, month and day of the month of a day number, by counting months.
-fn calendar(day: i64) -> (i64, i64, i64) {
-    let mut count = 1970 * 12 + day.div_euclid(31);
-    let first = |count: i64| first_of(count.div_euclid(12), count.rem_euclid(12) + 1);
-    while first(count + 1) <= day {
-        count += 1;
-    }
-    (
-        count.div_euclid(12),
-        count.rem_euclid(12) + 1,
-        day - first(count) + 1,
-    )
-}
-
-#[test]
-fn the_models_calendar_is_right_on_known_days() {
-    for (day, known) in [
-        (0, (1970, 1, 1)),
-        (20_780, (2026, 11, 23)),
-        (21_243, (2028, 2, 29)),
-    ] {
-        assert_eq!(calendar(day), known);
-    }
-    let leap = first_of(2028, 2);
-    assert_eq!(
-        months_later(first_of(2027, 8) + 30, 6),
-        leap + 28,
-        "31 August, and a leap year"
-    );
-    assert_eq!(months_later(leap + 28, 12), first_of(2029, 2) + 27);
-    assert_eq!(months_later(20_780, 6), 20_780 + 181);
+/// Whether less of some line is named than there should be.
+fn short_of(permit: &Permit, goods: &Goods, whole: impl Fn(&Line, &Fate) -> u64) -> bool {
+    let named = |letter| {
+        goods
+            .iter()
+            .find(|good| good.0 == letter)
+            .map_or(0, |good| good.2)
+    };
+    permit
+        .both()
+        .any(|(line, fate)| named(line.letter) < whole(line, fate))
 }

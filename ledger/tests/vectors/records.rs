@@ -93,6 +93,7 @@ fn full_issue() -> Issue {
     full
 }
 
+#[expect(clippy::too_many_lines, reason = "rows of one table")]
 /// What is said of permits after their issue, and of a Party's trade.
 fn later(key: PermitKey) -> Vec<(&'static str, (&'static str, Role), Statement)> {
     let day = START.date();
