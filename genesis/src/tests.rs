@@ -83,13 +83,13 @@ fn the_chain_id_of_the_demo_network_never_changes() {
     assert_eq!(
         (canonical.len(), genesis.chain_id().to_string()),
         (
-            1798,
-            "bfd29bea2fdcfd6f28fcf759de64cc6e1f630f06f5273a9629a6e305b4d9cd5b".into()
+            1806,
+            "128cc6a12de86ccec6fa43706dd60e528bda090a0e9677ba9bc22f65b7bd637d".into()
         )
     );
     assert_eq!(
         genesis.fingerprint().to_string(),
-        "BFD2-9BEA-2FDC-FD6F-28FC-F759-DE64-CC6E"
+        "128C-C6A1-2DE8-6CCE-C6FA-4370-6DD6-0E52"
     );
 }
 

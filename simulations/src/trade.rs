@@ -113,7 +113,14 @@ const STORIES: &[&[Row]] = &[
         SIGHTED,
         IMPORTED,
         ("QPAAA", Customs, Importing(Leaving), Refused(Reason::Used)),
-        ("QSAAA", Management, Withdraw, Refused(Reason::Used)),
+        // A notice against the use undoes nothing, and is given once.
+        ("QSAAA", Management, Withdraw, Applied),
+        (
+            "QSAAA",
+            Management,
+            Withdraw,
+            Refused(Reason::AlreadyRecorded),
+        ),
     ],
     // More is to leave than was authorised, and more is to arrive than left.
     &[

@@ -1,7 +1,7 @@
 //! What was promised: durable until it is final or never will be, and no longer.
 
 use ledger::state::admission::Inadmissible;
-use ledger::state::{Leaf, Receipt};
+use ledger::state::{Leaf, Receipt, Warnings};
 
 use super::*;
 
@@ -53,6 +53,7 @@ fn a_stored_record_is_never_forgotten_in_silence() {
         height: Height(1),
         index: 0,
         refused: None,
+        warnings: Warnings::NONE,
     };
     let log_index = 0;
     assert_eq!(
@@ -203,6 +204,7 @@ fn a_leaf_with_the_largest_record_and_receipt_is_within_the_limit() {
             height: Height(u64::MAX),
             index: u16::MAX,
             refused: ledger::reason::Reason::ALL.last().copied(),
+            warnings: Warnings::TABLE.into_iter().collect(),
         },
     };
     assert!(leaf.receipt.refused.is_some());
