@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use ledger::limits::GOOD_UNTIL_MS_MAX;
 use ledger::quorum::PROTOCOL_VERSION;
-use ledger::reason::Reason;
+use ledger::reason::{Light, Reason};
 use ledger::record::{PermitKey, Record, Statement};
 use ledger::signed::Signed;
 use ledger::state::PermitState;
@@ -369,7 +369,10 @@ impl Submission {
                     desk.words.text(&format!("reason.{code}.text"))
                 )
             };
-            answer.warnings = receipt.warnings.iter().map(words).collect();
+            // What is common and lawful is noted in the receipt, and nobody is warned of it.
+            let doubts = receipt.warnings.iter();
+            let doubts = doubts.filter(|doubt| doubt.light() != Light::Green);
+            answer.warnings = doubts.map(words).collect();
         }
         answer
     }
