@@ -26,6 +26,14 @@ pub(super) async fn judge(
         .map_err(|error| Problem::bad(format!("not a record: {error}")))?;
     record.check_form().map_err(Problem::bad)?;
     desk.in_step()?;
+    if record.chain != desk.store.chain() {
+        return Err(Problem::bad("the record is made for another network"));
+    }
+    // A permit of many lines cites many others.
+    crate::blocking::run(|| told(&desk, &record)).map(Json)
+}
+
+fn told(desk: &Desk, record: &Record) -> Result<Value, Problem> {
     let snapshot = desk.store.snapshot()?;
     let tip = snapshot.tip();
     let at = At {
@@ -34,27 +42,24 @@ pub(super) async fn judge(
         time: now().max(tip.time().plus_ms(1)),
         log_size: tip.log.size,
     };
-    if record.chain != at.chain {
-        return Err(Problem::bad("the record is made for another network"));
-    }
     let reader = snapshot.read();
     let mut roles = Vec::new();
     for number in &record.offices {
         let office: Option<Office> = read(&reader, &StateKey::office(record.author, *number))?;
         roles.extend(office.map(|office| office.role));
     }
-    let judgement = Execution::begin(&reader, at)?.explain(&record, &roles)?;
+    let judgement = Execution::begin(&reader, at)?.explain(record, &roles)?;
     let rows = |rows: &[(Reason, &str)]| -> Vec<Value> {
         let row =
             |(reason, words): &(Reason, &str)| json!({ "code": reason.code(), "rule": words });
         rows.iter().map(row).collect()
     };
-    Ok(Json(json!({
+    Ok(json!({
         "schema": "cites.judgement/1",
         "statement": record.statement.as_str(),
         "refused": judgement.broken.first().map(|(reason, _)| reason.code()),
         "broken": rows(&judgement.broken),
         "warnings": rows(&judgement.doubts),
         "as_of": { "height": tip.height().to_string(), "time": tip.time().to_string() },
-    })))
+    }))
 }

@@ -24,6 +24,8 @@ use crate::store::{Snapshot, StoreError};
 
 /// Entries of a list in one answer.
 const PAGE_MAX: usize = 500;
+/// Permits, lines and ports in one answer: it stays below a megabyte, whatever the permits are like.
+const ROWS_MAX: usize = 4_000;
 
 fn party_of(code: &str) -> Result<PartyCode, Problem> {
     PartyCode::new(code).ok_or_else(|| Problem::bad("the Party is two capital letters, such as QS"))
@@ -182,27 +184,42 @@ pub(super) async fn signals(
     })?;
     let party = party_of(&party)?;
     let after = page.after.as_deref().map(|text| {
-        bytes_from_hex::<SIGNAL_KEY_BYTES>(text)
-            .ok_or_else(|| Problem::bad("`after` is the `next` of an earlier answer"))
+        let bytes = bytes_from_hex::<SIGNAL_KEY_BYTES>(text);
+        let key = bytes.and_then(|bytes| SignalKey::from_bytes(&bytes));
+        key.filter(|key| key.signal == signal && key.party == party)
+            .ok_or_else(|| Problem::bad("`after` is the `next` of an earlier answer of this list"))
     });
-    let after = after.transpose()?;
+    let after = after.transpose()?.map(|key| key.to_bytes());
     crate::blocking::run(|| {
         let snapshot = desk.store.snapshot()?;
         let now = snapshot.tip().time();
         let days = page.older_than_days.unwrap_or(0);
         let youngest = Timestamp(now.0.saturating_sub(u64::from(days).saturating_mul(DAY_MS)));
         let reader = snapshot.read();
-        let found = reader.signals(signal, party, after.as_ref().map(AsRef::as_ref), PAGE_MAX)?;
-        let next = found.last().filter(|_| found.len() == PAGE_MAX);
-        let next = next.map(|key| ledger::digest::hex(&key.to_bytes()));
-        let mut items = Vec::new();
-        for key in found.iter().take_while(|key| key.since <= youngest) {
-            items.push(item(&snapshot, key, now)?);
+        // One more than is told: then there is a next page.
+        let found = reader.signals(signal, party, after.as_deref(), PAGE_MAX.saturating_add(1))?;
+        let mut old = found
+            .iter()
+            .take_while(|key| key.since <= youngest)
+            .peekable();
+        let (mut items, mut rows, mut last) = (Vec::new(), 0_usize, None);
+        while items.len() < PAGE_MAX
+            && rows < ROWS_MAX
+            && let Some(key) = old.next()
+        {
+            let permit = permit_of(&snapshot, key)?;
+            rows = rows
+                .saturating_add(1)
+                .saturating_add(permit.lines.len())
+                .saturating_add(permit.ports.len());
+            items.push(item(&permit, key, now));
+            last = Some(key);
         }
+        let next = last.filter(|_| old.peek().is_some());
         Ok(Json(json!({
             "schema": "cites.signals/1",
             "signal": signal.as_str(), "party": party.as_str(),
-            "items": items, "next": next,
+            "items": items, "next": next.map(|key| ledger::digest::hex(&key.to_bytes())),
             "as_of": as_of(&snapshot),
         })))
     })
@@ -210,11 +227,13 @@ pub(super) async fn signals(
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
-fn item(snapshot: &Snapshot<'_>, key: &SignalKey, now: Timestamp) -> Result<Value, Problem> {
+fn permit_of(snapshot: &Snapshot<'_>, key: &SignalKey) -> Result<PermitState, StoreError> {
     let permit: Option<PermitState> = shown(snapshot, &StateKey::permit(&key.permit))?;
-    let permit = permit
-        .ok_or_else(|| StoreError::Damaged("a signal of a permit that is not there".into()))?;
-    let short = permit.lines.iter().map(|line| {
+    permit.ok_or_else(|| StoreError::Damaged("a signal of a permit that is not there".into()))
+}
+
+fn item(permit: &PermitState, key: &SignalKey, now: Timestamp) -> Value {
+    let lines = permit.lines.iter().map(|line| {
         json!({
             "line": line.line.to_string(), "unit": line.unit.code(),
             "authorised": line.authorised.to_string(),
@@ -222,13 +241,13 @@ fn item(snapshot: &Snapshot<'_>, key: &SignalKey, now: Timestamp) -> Result<Valu
             "imported": line.imported.map(|quantity| quantity.to_string()),
         })
     });
-    Ok(json!({
+    json!({
         "permit": view::key(key.permit),
         "destination": permit.destination.as_ref().map(PartyCode::as_str),
         "since": key.since.to_string(),
         "age_days": now.since_ms(key.since) / DAY_MS,
         "refused_attempts": permit.refused_attempts, "refusals": permit.refusals,
         "ports": permit.ports.iter().map(view::port).collect::<Vec<_>>(),
-        "lines": short.collect::<Vec<_>>(),
-    }))
+        "lines": lines.collect::<Vec<_>>(),
+    })
 }

@@ -1,5 +1,7 @@
 //! The door, against a real store in a temporary folder.
 
+mod registers;
+
 use std::path::Path;
 
 use axum::body::{Body, to_bytes};
@@ -98,6 +100,7 @@ fn desk(store: &Arc<Store>) -> Arc<Desk> {
 struct Answer {
     status: StatusCode,
     closes: bool,
+    kind: String,
     bytes: Vec<u8>,
 }
 
@@ -108,6 +111,7 @@ impl Answer {
 
     /// Status and code of a problem.
     fn problem(&self) -> (u16, String) {
+        assert_eq!(self.kind, "application/problem+json");
         let code = self.json()["code"].as_str().unwrap().to_owned();
         (self.status.as_u16(), code)
     }
@@ -115,8 +119,10 @@ impl Answer {
 
 async fn call(routes: Router, request: Request<Body>) -> Answer {
     let response = routes.oneshot(request).await.unwrap();
+    let kind = response.headers().get(header::CONTENT_TYPE);
     Answer {
         status: response.status(),
+        kind: kind.map_or_else(String::new, |kind| kind.to_str().unwrap().to_owned()),
         closes: response
             .headers()
             .get(header::CONNECTION)
