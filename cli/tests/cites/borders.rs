@@ -148,6 +148,8 @@ fn less_than_before_is_a_doubt_in_the_receipt_and_a_signal() {
     let run = device.run_as("QS/customs", &endorse).ends(0);
     let doubts = serde_json::json!(["LESS_THAN_AUTHORISED"]);
     assert_eq!(run.json()["receipt"]["warnings"], doubts);
+    // Common and lawful: noted, and nobody is warned of it.
+    assert!(run.stderr.is_empty(), "{run:#?}");
     let import = [
         "import", &xml, "--line", "A=958", "--port", "QNHAR", "--yes",
     ];

@@ -63,6 +63,12 @@ const LINKED: [&str; 4] = [
 fn an_appendix_i_export_on_an_import_permit_spends_both() {
     let device = granted();
     let xml = device.paper(DRAGONS, &appendix_i(DRAGONS));
+    let height = device.node.chain(|chain| chain.height());
+    let dry = [&LINKED[..], &["--dry-run", "--json"]].concat();
+    let run = device.issues("QS/management", &xml, &dry).ends(0);
+    assert_eq!(run.json()["status"], "signed");
+    assert_eq!(device.node.chain(|chain| chain.height()), height);
+    assert!(!exists(&device.path("26QS000200.secret")));
     device.issues("QS/management", &xml, &LINKED).ends(0);
     endorse_dragons(&device);
     device.run(&["verify", &xml]).ends(0);
@@ -117,8 +123,10 @@ fn an_appendix_i_export_without_its_import_permit_or_of_another_taxon_is_refused
 #[test]
 fn an_import_permit_granted_on_the_way_is_named_at_the_border_and_both_are_spent() {
     // Norvia's own law asks for an import permit for Appendix II too.
-    let policy = "name = \"Norvia\"\nimport_permit_for_ii = true";
-    let device = Device::of(&GENESIS.replace("name = \"Norvia\"", policy));
+    let (before, norvia) = GENESIS.split_once("name = \"Norvia\"").unwrap();
+    let policy = norvia.replacen("for_ii = false", "for_ii = true", 1);
+    assert_ne!(policy, norvia);
+    let device = Device::of(&format!("{before}name = \"Norvia\"{policy}"));
     let xml = device.issue(SKINS);
     device.endorse(SKINS);
     let import = [
