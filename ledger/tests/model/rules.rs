@@ -48,7 +48,8 @@ impl World {
             Deed::Void(name, _) => void(said.by, *name, issued()?).map(|()| BTreeSet::new()),
             Deed::Agree(_) => agree(said.by, issued()?).map(|()| BTreeSet::new()),
             Deed::Cross(name, out, paper) => {
-                let home = !out && said.by == name.0;
+                // Out of a foreign State, or in to its own.
+                let home = *out == (said.by != name.0);
                 let broken = self.crossing(now, said.by, issued()?, home, *out, *paper);
                 broken.map(|()| BTreeSet::new())
             }
