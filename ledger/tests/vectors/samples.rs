@@ -170,10 +170,10 @@ fn state_proofs(story: &TestLedger) -> File {
         StateKey::party(party("QN")),
     ];
     // Some that end at an empty place, and some at the leaf of another key.
-    let unknown = (0..40).map(|number| StateKey::permit(&permit(&number.to_string())));
+    let unknown = (0..80).map(|number| StateKey::permit(&permit(&number.to_string())));
     let (at_leaf, at_nothing): (Vec<_>, Vec<_>) =
         unknown.partition(|key| story.entry(key).path.other.is_some());
-    let absent = at_leaf.iter().take(3).chain(at_nothing.iter().take(3));
+    let absent = at_leaf.iter().take(6).chain(at_nothing.iter().take(6));
     let vector = |key: &StateKey| {
         let entry = story.entry(key);
         let kind = if entry.value.is_some() {

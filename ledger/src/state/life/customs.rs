@@ -243,8 +243,8 @@ pub const CROSS: &[Rule<Cross>] = &[
     }),
     rule(
         Reason::Expired,
-        "not after its last day, but for coming home",
-        |c| c.is_after_validity() && !c.comes_home(),
+        "not after its last day, but for going home: out of another State, and in to its own",
+        |c| c.is_after_validity() && !c.goes_home(),
     ),
     rule(
         Reason::Altered,
@@ -415,10 +415,12 @@ impl Case<'_, Import> {
 }
 
 impl Case<'_, Cross> {
-    /// Whether it comes back into the State that issued it.
-    fn comes_home(&self) -> bool {
-        self.said.direction == Direction::In
-            && self.permit_is(|permit| permit.issuer == self.author)
+    /// Whether it is on its way back to the State that issued it, as far as this crossing tells.
+    fn goes_home(&self) -> bool {
+        self.permit_is(|permit| match self.said.direction {
+            Direction::Out => permit.issuer != self.author,
+            Direction::In => permit.issuer == self.author,
+        })
     }
 
     fn is_elsewhere(&self) -> bool {

@@ -89,6 +89,19 @@ fn a_passport_that_is_over_still_comes_home() {
 }
 
 #[test]
+fn a_passport_that_expires_abroad_may_go_home_and_nowhere_else() {
+    let mut story = Story::new();
+    let (key, document) = instrument(&mut story);
+    story.done(customs("QS"), crossing(key, Direction::Out, document));
+    story.done(customs("QN"), crossing(key, Direction::In, document));
+    story.days_later(200);
+    story.done(customs("QN"), crossing(key, Direction::Out, document));
+    let elsewhere = story.ask(customs("QP"), crossing(key, Direction::In, document));
+    assert_eq!(elsewhere, Some(Reason::Expired));
+    story.done(customs("QS"), crossing(key, Direction::In, document));
+}
+
+#[test]
 fn landings_from_the_sea_draw_on_their_total_until_nothing_is_left() {
     let mut story = Story::new();
     let key = story.issue(("QN", "QN"), "1", |issue| {
