@@ -4,7 +4,7 @@ use ledger::block::{Block, Header};
 use ledger::codec;
 use ledger::digest::{Tag, hash, preimage};
 use ledger::log::{prove_consistency, prove_inclusion};
-use ledger::party::Role;
+use ledger::party::{OfficeNumber, Role};
 use ledger::permit::number::{normalise, number_hash};
 use ledger::proof::{HandOver, Proof};
 use ledger::quorum::{Ballot, Round, Step};
@@ -13,8 +13,8 @@ use ledger::record::Statement;
 use ledger::signed::Signed;
 use ledger::state::{Leaf, StateKey};
 use ledger::testing::{
-    CHAIN, START, TestLedger, VALIDATORS, endorse, import, issue, party, permit, quantities,
-    quorum_of, refuse, sight, validator_set, voting_key,
+    CHAIN, PARTIES, START, TestLedger, VALIDATORS, endorse, import, issue, party, permit,
+    quantities, quorum_of, refuse, sight, validator_set, voting_key,
 };
 use serde_json::json;
 
@@ -164,16 +164,25 @@ fn blocks(story: &TestLedger) -> File {
 }
 
 fn state_proofs(story: &TestLedger) -> File {
-    let present = [
+    let mut present = vec![
         StateKey::permit(&permit("26QS000123/AA")),
         StateKey::parameters(),
         StateKey::party(party("QN")),
     ];
+    // And some with empty siblings on their way, which the bitmap leaves out.
+    let offices = PARTIES
+        .iter()
+        .flat_map(|code| (1..5).map(|number| StateKey::office(party(code), OfficeNumber(number))));
+    let leaves_out = |key: &StateKey| {
+        let path = story.entry(key).path;
+        path.siblings.len() < usize::from(path.depth)
+    };
+    present.extend(offices.filter(leaves_out).take(4));
     // Some that end at an empty place, and some at the leaf of another key.
-    let unknown = (0..80).map(|number| StateKey::permit(&permit(&number.to_string())));
+    let unknown = (0..40).map(|number| StateKey::permit(&permit(&number.to_string())));
     let (at_leaf, at_nothing): (Vec<_>, Vec<_>) =
         unknown.partition(|key| story.entry(key).path.other.is_some());
-    let absent = at_leaf.iter().take(6).chain(at_nothing.iter().take(6));
+    let absent = at_leaf.iter().take(3).chain(at_nothing.iter().take(3));
     let vector = |key: &StateKey| {
         let entry = story.entry(key);
         let kind = if entry.value.is_some() {
