@@ -1,7 +1,7 @@
 //! Histories written by hand, where chance would take too long: chains of re-exports to their greatest depth, and
 //! registers to their limits. Played on the ledger and in the model like all others.
 
-use crate::calendar::day_of;
+use crate::calendar::{DAY_MS, day_of};
 use crate::game::{Game, Next};
 use crate::records::ZERO_ZONES;
 use crate::world::{Deed, Grant, Hat, Line, Name, Origin, Said, World};
@@ -72,6 +72,7 @@ pub(crate) fn games() -> Vec<Game> {
         full_lists_of_a_party(),
         more_ports_than_are_counted(),
         recount_beyond_an_import_permit(),
+        expired_abroad(),
     ]
 }
 
@@ -240,5 +241,40 @@ fn recount_beyond_an_import_permit() -> Game {
     assert!(game.answers.contains(&("correct", "OVER_QUANTITY")));
     assert!(game.answers.contains(&("correct", "UNKNOWN_RECORD")));
     assert_eq!(game.world.permits[&(0, 0)].fates[0].arrived, Some(30));
+    game
+}
+
+/// A passport whose last day passes abroad goes home, and nowhere else.
+fn expired_abroad() -> Game {
+    let mut game = Game::new(ZERO_ZONES);
+    let mut passport = Grant {
+        kind: 11,
+        to: None,
+        ..export(game.now, 0, 0)
+    };
+    passport.until = passport.granted + 3;
+    let cross = |by, out| by_customs(by, Deed::Cross((0, 0), out, 0));
+    let told = [
+        by_authority(0, Deed::Grant(passport)),
+        cross(0, true),
+        cross(3, false),
+    ];
+    tell(&mut game, &told);
+    game.now += 40 * DAY_MS.unsigned_abs();
+    tell(
+        &mut game,
+        &[
+            cross(3, true),
+            cross(5, false),
+            cross(0, false),
+            cross(0, true),
+        ],
+    );
+    let permit = &game.world.permits[&(0, 0)];
+    let travel = permit.travel.as_ref().unwrap();
+    assert_eq!(
+        (travel.inside, travel.count, permit.attempts),
+        (Some(0), 4, 2)
+    );
     game
 }
