@@ -150,7 +150,9 @@ impl Accepted {
             state.is_covered = life::covers_line(said.kind, line, &links);
             state.draws_on_quota =
                 quota_of(said, line).is_some_and(|of| links.quotas.contains_key(&of));
-            state.operation = line.operation.filter(|_| life::is_registered(line, &links));
+            state.operation = line
+                .operation
+                .filter(|_| life::is_registered((issuer, said.kind), line, &links));
         }
         let old_key = said.replaces.map(|old| PermitKey {
             issuer,

@@ -72,12 +72,12 @@ pub struct Suspension {
 }
 
 impl Suspension {
-    /// Whether it holds at `now`. Its dates are read for the traveller's benefit: it begins when its first day has
-    /// begun everywhere, and ends when its last day ends first.
+    /// Whether it holds at `now`. Its days are read where they come last, for the traveller's benefit: it begins when
+    /// its first day has begun everywhere, and each day lasts 24 hours.
     #[must_use]
     pub fn holds_at(&self, now: Timestamp, parameters: &Parameters) -> bool {
-        let begins = self.from.starts_at(parameters.date_ends_offset_minutes);
-        let ends = |day: CivilDate| day.ends_at(parameters.date_begins_offset_minutes);
+        let last = parameters.date_ends_offset_minutes;
+        let (begins, ends) = (self.from.starts_at(last), |day: CivilDate| day.ends_at(last));
         begins <= now && self.until.is_none_or(|day| now < ends(day))
     }
 }

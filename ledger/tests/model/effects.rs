@@ -107,7 +107,7 @@ impl World {
             gone: 0,
             depth: self.depth(line),
             known: self.is_known(grant.kind, line),
-            registered: self.is_registered(line),
+            registered: self.is_registered(by, grant.kind, line),
             rationed: grant.kind == 1
                 && line.species.is_some_and(|species| {
                     let year = year_of(grant.granted);

@@ -38,7 +38,7 @@ impl World {
         let again = grant.stamp.is_some() && self.permits.iter().any(stamped);
         must(!again, "DUPLICATE_STAMP")?;
         self.may_leave(now, by, grant)?;
-        self.may_enter(now, grant)?;
+        self.may_enter(now, by, grant)?;
         let broken = |line: &Line| {
             line.origins
                 .iter()
@@ -80,8 +80,8 @@ impl World {
         must(!some || !species.contains(&None), "NEEDS_SPECIES_KEY")
     }
 
-    fn may_enter(&self, now: Now, grant: &Grant) -> Judged {
-        let strict = |line: &&Line| is_strict(line, self.is_registered(line));
+    fn may_enter(&self, now: Now, by: u8, grant: &Grant) -> Judged {
+        let strict = |line: &&Line| is_strict(line, self.is_registered(by, grant.kind, line));
         let strict: Vec<_> = grant.lines.iter().filter(strict).collect();
         let needs = matches!(grant.kind, 1 | 13) && !strict.is_empty();
         must(!needs || grant.entry.is_some(), "NEEDS_IMPORT_PERMIT")?;
@@ -171,14 +171,16 @@ impl World {
             (any(&more), "MORE_THAN_DRAWN"),
             (self.reports.contains_key(&name), "SEEN_BEFORE_ISSUE"),
             (
-                any(&|line| line.source == 'D' && !self.is_registered(line)),
+                any(&|line| line.source == 'D' && !self.is_registered(name.0, grant.kind, line)),
                 "OPERATION_UNREGISTERED",
             ),
         ])
     }
 
-    pub(crate) fn is_registered(&self, line: &Line) -> bool {
-        line.works.is_some_and(|works| self.is_listed(works))
+    /// On the register of the Party that issues, but for what was bred elsewhere and goes on.
+    pub(crate) fn is_registered(&self, by: u8, kind: u8, line: &Line) -> bool {
+        line.works
+            .is_some_and(|works| (kind == 2 || works.0 == by) && self.is_listed(works))
     }
 
     /// Whether the ledger knows all that a line comes from.

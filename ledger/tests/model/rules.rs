@@ -212,13 +212,13 @@ impl World {
     }
 
     /// Suspensions in force now on what goes from one Party to another. They begin when their first day has begun
-    /// everywhere, and are over as soon as their last day is over anywhere.
+    /// everywhere, and are over when their last day is over everywhere.
     pub(crate) fn halts_now(&self, now: Now, from: u8, to: Option<u8>) -> Vec<Option<u8>> {
-        let (east, west) = self.zones;
+        let (_, west) = self.zones;
         let known = self.halts.get(&from).map_or(&[][..], Vec::as_slice);
         let holds = |one: &&crate::world::Halt| {
             let begun = one.from * DAY_MS - west * MINUTE_MS <= now.ms;
-            let over = |until: i64| (until + 1) * DAY_MS - east * MINUTE_MS <= now.ms;
+            let over = |until: i64| (until + 1) * DAY_MS - west * MINUTE_MS <= now.ms;
             (one.act.by == from || to == Some(one.act.by)) && begun && !one.until.is_some_and(over)
         };
         known.iter().filter(holds).map(|one| one.species).collect()

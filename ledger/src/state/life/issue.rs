@@ -206,17 +206,24 @@ pub const ISSUE_DOUBTS: &[Rule<Issue>] = &[
         "source D from an operation that is named on no register counts as Appendix I (Art. VII.4, Res. Conf. 12.10)",
         |c| {
             let doubted = |line: &IssuedLine| {
-                line.source == Source::RegisteredOperation && !is_registered(line, c.links)
+                line.source == Source::RegisteredOperation && !c.is_registered(line)
             };
             c.said.lines.iter().any(doubted)
         },
     ),
 ];
 
-/// Whether a line names an operation that stands on its Party's register.
-pub(in crate::state) fn is_registered(line: &IssuedLine, links: &Links) -> bool {
-    line.operation
-        .is_some_and(|operation| links.listed.contains(&operation))
+/// Whether a line names an operation that stands on its Party's register: on the author's own, unless what was bred
+/// elsewhere is re-exported.
+pub(in crate::state) fn is_registered(
+    (author, kind): (PartyCode, Kind),
+    line: &IssuedLine,
+    links: &Links,
+) -> bool {
+    line.operation.is_some_and(|operation| {
+        let may_name_it = kind == Kind::ReExport || operation.party == author;
+        may_name_it && links.listed.contains(&operation)
+    })
 }
 
 /// Whether the ledger knows all that a line comes from.
@@ -310,7 +317,11 @@ impl Case<'_, Issue> {
         self.said
             .lines
             .iter()
-            .filter(|line| is_strict(line.appendix, line.source, is_registered(line, self.links)))
+            .filter(|line| is_strict(line.appendix, line.source, self.is_registered(line)))
+    }
+
+    fn is_registered(&self, line: &IssuedLine) -> bool {
+        is_registered((self.author, self.said.kind), line, self.links)
     }
 
     fn rests_on_a_broken_import_permit(&self) -> bool {

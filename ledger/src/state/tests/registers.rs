@@ -11,7 +11,7 @@ use crate::record::{
     Series, Suspend,
 };
 use crate::state::register::{MonthCounts, RevokedRanges, Statistics};
-use crate::testing::units;
+use crate::testing::{DAY_MS, units};
 use crate::time::CivilDate;
 
 const WAY: (&str, &str) = ("QS", "QN");
@@ -249,15 +249,14 @@ fn a_destination_suspends_what_comes_to_it_and_only_the_species_it_names() {
 }
 
 #[test]
-fn a_suspension_holds_from_the_end_of_doubt_to_its_beginning() {
+fn a_suspension_of_one_day_holds_for_24_hours_where_the_day_comes_last() {
     let mut story = Story::new();
     let day = story.now.date().plus_days(10);
-    story.done(MANAGEMENT, suspend("QS", None, day, Some(day.plus_days(5))));
+    story.done(MANAGEMENT, suspend("QS", None, day, Some(day)));
     let parameters = parameters(&story.ledger.state).unwrap();
     let begins = day.starts_at(parameters.date_ends_offset_minutes);
-    let ends = day
-        .plus_days(5)
-        .ends_at(parameters.date_begins_offset_minutes);
+    let ends = day.ends_at(parameters.date_ends_offset_minutes);
+    assert_eq!(ends.since_ms(begins), DAY_MS);
     // `Story` adds a second before it speaks.
     for (number, at, answer) in [
         ("1", Timestamp(begins.0 - 1), None),
@@ -296,6 +295,16 @@ fn a_registered_operation_makes_appendix_i_count_as_ii_while_it_is_listed() {
         story.try_issue(WAY, "1", bred),
         Some(Reason::NeedsImportPermit),
         "on another register"
+    );
+    let foreign = |issue: &mut Issue| {
+        bred(issue);
+        let party = party("QT");
+        issue.lines[0].operation = Some(OperationKey { party, number });
+    };
+    assert_eq!(
+        story.try_issue(WAY, "1", foreign),
+        Some(Reason::NeedsImportPermit),
+        "an export names its own register"
     );
     story.done(MANAGEMENT, list(true));
     let one = story.issue(WAY, "1", bred);
