@@ -77,7 +77,9 @@ impl Suspension {
     #[must_use]
     pub fn holds_at(&self, now: Timestamp, parameters: &Parameters) -> bool {
         let last = parameters.date_ends_offset_minutes;
-        let (begins, ends) = (self.from.starts_at(last), |day: CivilDate| day.ends_at(last));
+        let (begins, ends) = (self.from.starts_at(last), |day: CivilDate| {
+            day.ends_at(last)
+        });
         begins <= now && self.until.is_none_or(|day| now < ends(day))
     }
 }

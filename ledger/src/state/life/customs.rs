@@ -371,11 +371,18 @@ impl<S> Case<'_, S> {
         permit: &PermitState,
         lines: &[LineQuantity],
     ) -> impl Iterator<Item = (LineNeed, Quantity)> {
-        lines.iter().filter_map(|LineQuantity { line, quantity, .. }| {
-            let line = permit.line(*line).filter(|line| self.rests_on_one(permit, line))?;
-            let need = LineNeed { taxon: line.taxon, unit: line.unit };
-            Some((need, *quantity))
-        })
+        lines
+            .iter()
+            .filter_map(|LineQuantity { line, quantity, .. }| {
+                let line = permit
+                    .line(*line)
+                    .filter(|line| self.rests_on_one(permit, line))?;
+                let need = LineNeed {
+                    taxon: line.taxon,
+                    unit: line.unit,
+                };
+                Some((need, *quantity))
+            })
     }
 }
 
@@ -457,7 +464,9 @@ impl Corrected<'_> {
 
 impl Case<'_, Correct> {
     fn exceeds_import_permit(&self, permit: &PermitState) -> bool {
-        let granted = permit.import_permit.and_then(|key| self.links.permits.get(&key));
+        let granted = permit
+            .import_permit
+            .and_then(|key| self.links.permits.get(&key));
         granted.is_some_and(|granted| !grants(granted, self.needed(permit, &self.said.lines)))
     }
 
