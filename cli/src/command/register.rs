@@ -115,7 +115,7 @@ pub(crate) struct Suspend {
     /// First day, such as 2026-12-01: today or later.
     #[arg(long, value_name = "DATE", value_parser = date)]
     from: CivilDate,
-    /// Last day.
+    /// Last day; the day before --from lifts what was stated.
     #[arg(long, value_name = "DATE", value_parser = date)]
     until: Option<CivilDate>,
     /// How to send it.

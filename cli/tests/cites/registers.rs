@@ -262,8 +262,8 @@ fn a_suspension_stops_what_has_not_left_and_ends_when_it_is_stated_again() {
         .ends(0)
         .says("suspensions: by QN, from ");
 
-    let until = this_day().to_string();
-    suspend(&device, "QN/management", "QS", &["--until", &until]).ends(0);
+    let lifted = this_day().plus_days(-1).to_string();
+    suspend(&device, "QN/management", "QS", &["--until", &lifted]).ends(0);
     device.issues("QS/management", &xml, &[]).ends(0);
 }
 

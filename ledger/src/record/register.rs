@@ -248,7 +248,7 @@ pub struct Suspend {
     /// First day, today or later.
     #[n(2)]
     pub from: CivilDate,
-    /// Last day, if known; today or later.
+    /// Last day, if known; one before the first day lifts what was stated.
     #[n(3)]
     pub until: Option<CivilDate>,
 }

@@ -187,11 +187,9 @@ impl World {
                     .find(|one| one.act.by == said.by && one.species == species);
                 let over = |day: i64| self.ends(day) <= now.ms;
                 let began = own.is_some_and(|own| own.from == from);
-                must(!over(from) || began, "DATES")?;
-                must(
-                    until.is_none_or(|until| from <= until && !over(until)),
-                    "DATES",
-                )?;
+                // What is stated again with its first day may end whenever its author likes.
+                let ahead = until.is_none_or(|until| from <= until && !over(until));
+                must(began || (!over(from) && ahead), "DATES")?;
                 must(own.is_some() || known.len() < 256, "REGISTER_FULL")
             }
             Deed::Grant(_)

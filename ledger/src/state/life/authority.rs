@@ -150,7 +150,8 @@ pub const SUSPEND: &[Rule<Suspend>] = &[
     ),
     rule(
         Reason::Dates,
-        "from today or later, until today or later, in that order: never retroactive",
+        "from today or later, and until then or later: never retroactive; one that is stated again with its first day \
+         may end on any day, and is lifted where that lies before the first",
         |c| c.is_retroactive(),
     ),
     rule(
@@ -194,6 +195,6 @@ impl Case<'_, Suspend> {
             |day: CivilDate| day.ends_at(self.parameters.date_ends_offset_minutes) <= self.now;
         let unchanged = self.in_force().is_some_and(|old| old.from == from);
         let ends_badly = until.is_some_and(|until| is_past(until) || until < from);
-        (is_past(from) && !unchanged) || ends_badly
+        !unchanged && (is_past(from) || ends_badly)
     }
 }
