@@ -60,13 +60,25 @@ impl Input {
 
     /// Reads it as a permit; all faults at once.
     pub(crate) fn permit(&self) -> Result<Reading, Failure> {
+        self.read_as(xml::read)
+    }
+
+    /// Reads it as a permit that was presented: broken rules are for the verdict to weigh, not for the reader.
+    pub(crate) fn presented(&self) -> Result<Reading, Failure> {
+        self.read_as(xml::read_presented)
+    }
+
+    fn read_as(
+        &self,
+        read: fn(&[u8]) -> Result<Reading, ledger::permit::fault::PermitError>,
+    ) -> Result<Reading, Failure> {
         if self.bytes.len() > XML_BYTES_MAX {
             return Err(Failure::new(
                 Exit::NotAPermit,
                 format_args!("more than {XML_BYTES_MAX} bytes"),
             ));
         }
-        xml::read(&self.bytes).map_err(|error| {
+        read(&self.bytes).map_err(|error| {
             let failure = not_a_permit(&error);
             if self.is_xml() {
                 failure
@@ -131,7 +143,7 @@ impl Named {
             return Ok(named);
         }
         let input = Input::read(name)?;
-        let permit = input.permit()?.permit;
+        let permit = input.presented()?.permit;
         Self::of(permit, None)
     }
 

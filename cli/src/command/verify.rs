@@ -178,7 +178,7 @@ fn subject(arguments: &Verify, pinned: &Pinned) -> Result<Subject, Failure> {
             return Err(Failure::new(Exit::Usage, "two documents are named")
                 .hint("leave --xml out, or name a proof first"));
         }
-        let permit = input.permit()?.permit;
+        let permit = input.presented()?.permit;
         let secret = secret_of(&input, &permit.number, arguments.secret.as_deref())?;
         let named = Named::of(permit, secret.as_ref())?;
         let subject = of_named(named, secret, proof, pinned);
@@ -223,7 +223,7 @@ fn with_document(
         return Ok((named, secret));
     };
     let input = Input::read(xml)?;
-    let permit = input.permit()?.permit;
+    let permit = input.presented()?.permit;
     let secret = secret_of(&input, &permit.number, arguments.secret.as_deref())?;
     let named = match number {
         // The number asked for stands; a document with another number will be found altered.

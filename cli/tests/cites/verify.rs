@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::chain::GENESIS;
 use crate::desk::Device;
-use crate::papers::document;
+use crate::papers::{document, today};
 
 const NUMBER: &str = "26QS000123";
 
@@ -50,6 +50,25 @@ fn an_endorsed_permit_with_its_document_is_green() {
     assert_eq!(value["not_checked"], serde_json::json!([]));
     assert_eq!(value["as_of"]["height"], "4");
     assert_eq!(value["as_of"]["source"], device.node.url);
+}
+
+#[test]
+fn a_forgery_that_breaks_a_rule_of_its_own_is_red_and_not_unreadable() {
+    let device = Device::new();
+    let xml = device.issue(NUMBER);
+    let text = fs::read_to_string(device.path(&xml)).unwrap();
+    let until = today().plus_months(6).plus_days(-1);
+    let later = today().plus_months(18);
+    let forged = text.replace(&until.to_string(), &later.to_string());
+    assert_ne!(forged, text);
+    device.write("forged.xml", forged.as_bytes(), 0o644);
+    // What is issued must keep the rule; what is presented is judged.
+    device.run(&["permit", "check", "forged.xml"]).ends(8);
+    let secret = format!("{NUMBER}.secret");
+    let run = device.run(&["verify", "forged.xml", "--secret", &secret, "--json"]);
+    let run = run.ends(4);
+    assert_eq!(run.codes()[0], "ALTERED");
+    assert_eq!(run.json()["reasons"][0]["boxes"][0]["box"], "2");
 }
 
 #[test]

@@ -17,7 +17,7 @@ use super::Permit;
 use super::fault::PermitFault;
 use super::rules::Findings;
 
-pub use self::read::read;
+pub use self::read::{read, read_presented};
 pub use self::write::write;
 
 /// A permit that was read, and what had to be tolerated.
