@@ -97,7 +97,7 @@ pub struct Judgement {
     pub doubts: Vec<(Reason, &'static str)>,
 }
 
-/// Calls a macro-like closure with the tables of the statement.
+/// Calls `$judge` with the tables of the statement, whatever its type.
 macro_rules! with_tables {
     ($statement:expr, $case:expr, $judge:ident) => {
         match $statement {

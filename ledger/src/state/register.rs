@@ -77,10 +77,12 @@ impl Suspension {
     #[must_use]
     pub fn holds_at(&self, now: Timestamp, parameters: &Parameters) -> bool {
         let last = parameters.date_ends_offset_minutes;
-        let (begins, ends) = (self.from.starts_at(last), |day: CivilDate| {
-            day.ends_at(last)
-        });
-        begins <= now && self.until.is_none_or(|day| now < ends(day))
+        self.from.starts_at(last) <= now && self.until.is_none_or(|day| now < day.ends_at(last))
+    }
+
+    /// Whether it is about goods of which these are the lines' species keys.
+    pub fn concerns(&self, mut lines: impl Iterator<Item = Option<SpeciesKey>>) -> bool {
+        self.species.is_none() || lines.any(|species| species == self.species)
     }
 }
 
@@ -212,28 +214,13 @@ impl MonthCounts {
 }
 
 /// A Party's twelve months of a year.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Statistics(pub [MonthCounts; 12]);
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Statistics(#[n(0)] pub [MonthCounts; 12]);
 
 impl Statistics {
     /// The counts of a month, 1 to 12.
     pub fn month_mut(&mut self, month: u8) -> Option<&mut MonthCounts> {
         self.0.get_mut(usize::from(month.checked_sub(1)?))
-    }
-}
-
-impl<C> Encode<C> for Statistics {
-    fn encode<W: minicbor::encode::Write>(
-        &self,
-        e: &mut minicbor::Encoder<W>,
-        ctx: &mut C,
-    ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        self.0.encode(e, ctx)
-    }
-}
-
-impl<'b, C> Decode<'b, C> for Statistics {
-    fn decode(d: &mut minicbor::Decoder<'b>, ctx: &mut C) -> Result<Self, minicbor::decode::Error> {
-        <[MonthCounts; 12]>::decode(d, ctx).map(Self)
     }
 }

@@ -68,10 +68,7 @@ impl Judgement {
             shown(proven, &StateKey::suspensions(issuer)).unwrap_or_default();
         let suspended = suspensions
             .in_force(issuer, state.destination, now, parameters)
-            .find(|suspension| {
-                let concerns = |line: &crate::state::LineState| line.species == suspension.species;
-                suspension.species.is_none() || state.lines.iter().any(concerns)
-            });
+            .find(|suspension| suspension.concerns(state.lines.iter().map(|line| line.species)));
         // What has left may arrive: no suspension is retroactive.
         let suspended = suspended.filter(|_| {
             state.kind.is_endorsed() && state.endorsement.is_none() && state.import.is_none()

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use super::Desk;
 use super::problem::Problem;
+use super::view;
 use crate::clock::now;
 
 /// `POST /v1/judgements`: the bytes of a record, signed by nobody.
@@ -60,6 +61,6 @@ fn told(desk: &Desk, record: &Record) -> Result<Value, Problem> {
         "refused": judgement.broken.first().map(|(reason, _)| reason.code()),
         "broken": rows(&judgement.broken),
         "warnings": rows(&judgement.doubts),
-        "as_of": { "height": tip.height().to_string(), "time": tip.time().to_string() },
+        "as_of": view::as_of(tip),
     }))
 }

@@ -35,10 +35,7 @@ pub(super) async fn permit(
         "number_hash": view::hash(key.number),
         "permit": permit.as_ref().map(view::permit),
         "report": report.as_ref().map(view::report),
-        "as_of": {
-            "height": snapshot.tip().height().to_string(),
-            "time": snapshot.tip().time().to_string(),
-        },
+        "as_of": view::as_of(snapshot.tip()),
     })))
 }
 
@@ -61,10 +58,7 @@ pub(super) async fn history(
             "issuer": key.issuer.as_str(),
             "number_hash": view::hash(key.number),
             "events": events,
-            "as_of": {
-                "height": snapshot.tip().height().to_string(),
-                "time": snapshot.tip().time().to_string(),
-            },
+            "as_of": view::as_of(snapshot.tip()),
         })))
     })
 }

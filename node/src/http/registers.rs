@@ -27,23 +27,12 @@ const PAGE_MAX: usize = 500;
 /// Permits, lines and ports in one answer: it stays below a megabyte, whatever the permits are like.
 const ROWS_MAX: usize = 4_000;
 
-fn party_of(code: &str) -> Result<PartyCode, Problem> {
-    PartyCode::new(code).ok_or_else(|| Problem::bad("the Party is two capital letters, such as QS"))
-}
-
-fn as_of(snapshot: &Snapshot<'_>) -> Value {
-    json!({
-        "height": snapshot.tip().height().to_string(),
-        "time": snapshot.tip().time().to_string(),
-    })
-}
-
 /// `GET /v1/registers/{party}`: revoked forms and stamps, suspensions of its exports.
 pub(super) async fn registers(
     State(desk): State<Arc<Desk>>,
     Path(party): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    let party = party_of(&party)?;
+    let party = view::party(&party)?;
     let snapshot = desk.store.snapshot()?;
     let revoked: Option<RevokedRanges> = shown(&snapshot, &StateKey::revoked(party))?;
     let suspensions: Option<Suspensions> = shown(&snapshot, &StateKey::suspensions(party))?;
@@ -65,7 +54,7 @@ pub(super) async fn registers(
         "party": party.as_str(),
         "revoked": revoked.collect::<Vec<_>>(),
         "suspensions": suspensions.collect::<Vec<_>>(),
-        "as_of": as_of(&snapshot),
+        "as_of": view::as_of(snapshot.tip()),
     })))
 }
 
@@ -74,7 +63,7 @@ pub(super) async fn quota(
     State(desk): State<Arc<Desk>>,
     Path((party, year, species)): Path<(String, String, String)>,
 ) -> Result<Json<Value>, Problem> {
-    let party = party_of(&party)?;
+    let party = view::party(&party)?;
     let year: u16 = year
         .parse()
         .map_err(|_| Problem::bad("the year is a number such as 2026"))?;
@@ -89,7 +78,7 @@ pub(super) async fn quota(
         "party": party.as_str(), "year": year, "species": view::hash(species),
         "unit": quota.unit.code(), "total": quota.total.to_string(),
         "drawn": quota.drawn.to_string(), "act": view::act(&quota.act),
-        "as_of": as_of(&snapshot),
+        "as_of": view::as_of(snapshot.tip()),
     })))
 }
 
@@ -111,7 +100,7 @@ pub(super) async fn paper(
         "schema": "cites.paper/1",
         "permit": view::key(key),
         "claims": claims.collect::<Vec<_>>(),
-        "as_of": as_of(&snapshot),
+        "as_of": view::as_of(snapshot.tip()),
     })))
 }
 
@@ -120,7 +109,7 @@ pub(super) async fn statistics(
     State(desk): State<Arc<Desk>>,
     Path((party, year)): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
-    let party = party_of(&party)?;
+    let party = view::party(&party)?;
     let year: u16 = year
         .parse()
         .map_err(|_| Problem::bad("the year is a number such as 2026"))?;
@@ -158,7 +147,7 @@ pub(super) async fn statistics(
             "retrospective": spikes(|month| month.retrospective),
             "refused": spikes(|month| month.refused),
         },
-        "as_of": as_of(&snapshot),
+        "as_of": view::as_of(snapshot.tip()),
     })))
 }
 
@@ -182,7 +171,7 @@ pub(super) async fn signals(
         let words = Signal::ALL.map(Signal::as_str).join(", ");
         Problem::bad(format!("`{signal}` is none of: {words}"))
     })?;
-    let party = party_of(&party)?;
+    let party = view::party(&party)?;
     let after = page.after.as_deref().map(|text| {
         let bytes = bytes_from_hex::<SIGNAL_KEY_BYTES>(text);
         let key = bytes.and_then(|bytes| SignalKey::from_bytes(&bytes));
@@ -220,7 +209,7 @@ pub(super) async fn signals(
             "schema": "cites.signals/1",
             "signal": signal.as_str(), "party": party.as_str(),
             "items": items, "next": next.map(|key| ledger::digest::hex(&key.to_bytes())),
-            "as_of": as_of(&snapshot),
+            "as_of": view::as_of(snapshot.tip()),
         })))
     })
 }

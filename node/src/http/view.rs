@@ -1,5 +1,6 @@
 //! The ledger's own types as JSON for people: snake case, hashes as `sha256:…`, heights and decimals as text.
 
+use consensus::replica::Tip;
 use ledger::digest::{Digest, NumberHash, RecordDigest};
 use ledger::party::PartyCode;
 use ledger::reason::Reason;
@@ -16,10 +17,19 @@ pub(super) fn hash(bytes: impl AsRef<[u8]>) -> String {
     format!("sha256:{}", ledger::digest::hex(bytes.as_ref()))
 }
 
+/// A Party as a URL names it.
+pub(super) fn party(code: &str) -> Result<PartyCode, Problem> {
+    PartyCode::new(code).ok_or_else(|| Problem::bad("the Party is two capital letters, such as QS"))
+}
+
+/// The block that an answer is taken from.
+pub(super) fn as_of(tip: &Tip) -> Value {
+    json!({ "height": tip.height().to_string(), "time": tip.time().to_string() })
+}
+
 /// A permit as a URL names it.
 pub(super) fn permit_key(party: &str, number: &str) -> Result<PermitKey, Problem> {
-    let issuer = PartyCode::new(party)
-        .ok_or_else(|| Problem::bad("the Party is two capital letters, such as QS"))?;
+    let issuer = self::party(party)?;
     let number = Digest::from_hex(number)
         .ok_or_else(|| Problem::bad("the number hash is 64 hexadecimal digits"))?;
     Ok(PermitKey {

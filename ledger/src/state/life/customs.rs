@@ -351,10 +351,7 @@ impl<S> Case<'_, S> {
             self.links
                 .suspensions
                 .in_force(issuer, destination, self.now, self.parameters);
-        kind.is_endorsed()
-            && in_force.any(|suspension| {
-                suspension.species.is_none() || species().any(|own| own == suspension.species)
-            })
+        kind.is_endorsed() && in_force.any(|suspension| suspension.concerns(species()))
     }
 }
 
