@@ -4,10 +4,10 @@ use clap::Args;
 use ledger::codec;
 use ledger::party::{OfficeNumber, Role};
 use ledger::permit::Permit;
-use ledger::permit::commitment::{PermitSecret, SecretFile};
+use ledger::permit::commitment::PermitSecret;
 use ledger::permit::rules::{Judged, RuleId};
 use ledger::quorum::PROTOCOL_VERSION;
-use ledger::record::{Issue, Record, Statement};
+use ledger::record::{Record, Statement};
 use serde_json::{Value, json};
 
 use super::linked::Linked;
@@ -104,17 +104,9 @@ fn ask(arguments: &Check, desk: &Desk, permit: &Permit) -> Result<Asked, Failure
     let links = arguments
         .linked
         .resolve(desk, &mut pinned, issuer, permit)?;
-    links.check_lines(permit)?;
     // Of no use after this question: the record is not signed, and its secret is not kept.
-    let mut secret = SecretFile::new(
-        issuer,
-        permit,
-        PermitSecret::new(desk.random()?),
-        links.keys.clone(),
-    );
-    secret.species_seal.clone_from(&links.seal);
-    let mut statement = Issue::of(pinned.chain, issuer, permit, &secret);
-    links.bind(&mut statement);
+    let secret = links.secret_file(issuer, permit, PermitSecret::new(desk.random()?));
+    let statement = links.statement(pinned.chain, permit, &secret);
     let seats = pinned
         .genesis
         .member(issuer)

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::office::Author;
 use crate::print::Answer;
 use crate::reference::{Named, named_permit};
-use crate::submit::Submission;
+use crate::submit::{Errand, Submission};
 
 /// Arguments of `import`.
 #[derive(Args, Debug)]
@@ -45,30 +45,18 @@ pub(crate) fn run(arguments: &Import, desk: &Desk) -> Result<Answer, Failure> {
         .map(|name| named_permit(name, &pinned));
     let import_permit = import_permit.transpose()?;
     let question = question(&lines, &state);
-    let statement = Statement::Import(ImportStatement {
-        permit: named.key(pinned.chain),
-        lines,
-        port: arguments.port,
-        import_permit,
-    });
-    let submission = Submission::sign(
-        desk,
-        &pinned,
-        &author,
-        named.to_string(),
-        statement,
-        &arguments.sending,
-    )?;
-    if arguments.sending.dry_run {
-        return Ok(submission.dry());
-    }
-    desk.confirm(&question)?;
-    let sent = submission.send(desk, &mut pinned)?;
-    let mut answer = submission.answer(desk, &sent);
-    if sent.receipt.is_some() {
-        answer.page.text("spent    it cannot be used again");
-    }
-    Ok(answer)
+    let errand = Errand {
+        name: named.to_string(),
+        statement: Statement::Import(ImportStatement {
+            permit: named.key(pinned.chain),
+            lines,
+            port: arguments.port,
+            import_permit,
+        }),
+        question: Some(question),
+        done: "spent    it cannot be used again",
+    };
+    Submission::carry_out(desk, &mut pinned, &author, errand, &arguments.sending)
 }
 
 /// `Record import of A 958 NAR (endorsed 960) and spend this permit? It cannot be used again.`

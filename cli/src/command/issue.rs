@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use ledger::party::Role;
 use ledger::permit::commitment::{PermitSecret, SecretFile, commit};
-use ledger::permit::rules;
 use ledger::permit::xml::Reading;
 use ledger::record::{Issue as IssueStatement, Statement};
 
@@ -64,12 +63,10 @@ pub(crate) fn run(arguments: &Issue, desk: &Desk) -> Result<Answer, Failure> {
     let links = arguments
         .linked
         .resolve(desk, &mut pinned, author.party, permit)?;
-    links.check_lines(permit)?;
     let is_new = !secret_path.exists();
     let secret = secret(desk, &author, &reading, &links, &secret_path)?;
 
-    let mut statement = IssueStatement::of(pinned.chain, author.party, permit, &secret);
-    links.bind(&mut statement);
+    let statement = links.statement(pinned.chain, permit, &secret);
     let warnings = doubts(desk, &pinned, &reading, &statement);
     let name = format!("{}/{}", author.party, permit.number);
     let statement = Statement::Issue(statement);
@@ -117,7 +114,6 @@ fn doubts(
 ) -> Vec<String> {
     let permit = &reading.permit;
     let mut doubts: Vec<String> = reading.warnings.iter().map(ToString::to_string).collect();
-    doubts.extend(rules::check(permit).faults.iter().map(ToString::to_string));
     let today = desk.now().date();
     let granted = permit.granted_on();
     let days = i32::from(pinned.genesis.parameters().retrospective_days);
@@ -139,11 +135,7 @@ fn secret(
     path: &Path,
 ) -> Result<SecretFile, Failure> {
     let permit = &reading.permit;
-    let make = |secret| {
-        let mut file = SecretFile::new(author.party, permit, secret, links.keys.clone());
-        file.species_seal.clone_from(&links.seal);
-        file
-    };
+    let make = |secret| links.secret_file(author.party, permit, secret);
     if !path.exists() {
         return Ok(make(PermitSecret::new(desk.random()?)));
     }

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
+use ledger::digest::ChainId;
 use ledger::party::PartyCode;
-use ledger::permit::commitment::{SecretFile, TaxonKey, taxon_tag};
+use ledger::permit::commitment::{PermitSecret, SecretFile, SpeciesSeal, TaxonKey, taxon_tag};
 use ledger::permit::{LineId, Permit};
 use ledger::quantity::Quantity;
 use ledger::record::{
@@ -19,7 +20,7 @@ use super::register::read_seal;
 use crate::desk::Desk;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::reference::{Named, read_secret};
+use crate::reference::{Named, named_permit, read_secret};
 use crate::trust::Pinned;
 
 /// Flags of `permit issue` that link it to other permits.
@@ -100,8 +101,8 @@ pub(crate) struct Links {
     import_permit: Option<PermitKey>,
     origins: Vec<(LineId, Origin)>,
     /// Keys of taxon tags that lines copy, and the seal.
-    pub(crate) keys: Vec<(LineId, TaxonKey)>,
-    pub(crate) seal: Option<ledger::permit::commitment::SpeciesSeal>,
+    keys: Vec<(LineId, TaxonKey)>,
+    seal: Option<SpeciesSeal>,
 }
 
 impl Linked {
@@ -113,16 +114,10 @@ impl Linked {
         issuer: PartyCode,
         permit: &Permit,
     ) -> Result<Links, Failure> {
-        let named = |name: &str| -> Result<Named, Failure> {
-            Named::number(name)?.ok_or_else(|| {
-                Failure::new(Exit::Usage, format_args!("`{name}` names no permit"))
-                    .hint("write it as PARTY/NUMBER, such as QS/26QS000123")
-            })
-        };
         let mut origins = Vec::new();
         for origin in &self.origins {
             let key = |(name, line): &(String, LineId)| -> Result<LineKey, Failure> {
-                let permit = named(name)?.key(pinned.chain);
+                let permit = named_permit(name, pinned)?;
                 Ok(LineKey {
                     permit,
                     line: *line,
@@ -138,20 +133,23 @@ impl Linked {
             origins.push((origin.line, origin_of));
         }
         origins.sort_by_key(|(line, origin)| (*line, origin.source(), origin.root));
-        let own = |number: &String| named(&format!("{issuer}/{number}"));
+        let own = |number: &String| named_permit(&format!("{issuer}/{number}"), pinned);
         let replaced = self.replaces.as_ref().map(own).transpose()?;
-        let import_permit = self.import_permit.as_deref().map(named).transpose()?;
-        Ok(Links {
+        let granted = |name| named_permit(name, pinned);
+        let import_permit = self.import_permit.as_deref().map(granted).transpose()?;
+        let links = Links {
             retrospective: self.retrospective,
             replaces: replaced.zip(self.reason).map(|(old, reason)| Replaces {
-                number: old.key(pinned.chain).number,
+                number: old.number,
                 reason,
             }),
-            import_permit: import_permit.map(|named| named.key(pinned.chain)),
+            import_permit,
             keys: self.keys(desk, pinned, permit, &origins)?,
             origins,
             seal: self.seal.as_deref().map(read_seal).transpose()?,
-        })
+        };
+        links.check_lines(permit)?;
+        Ok(links)
     }
 
     /// For each line that is linked, the key under which the linked line has the same taxon.
@@ -200,8 +198,21 @@ impl Linked {
 }
 
 impl Links {
-    /// Puts the links into the statement.
-    pub(crate) fn bind(&self, statement: &mut Issue) {
+    /// The secret file of a permit that is linked so.
+    pub(crate) fn secret_file(
+        &self,
+        issuer: PartyCode,
+        permit: &Permit,
+        secret: PermitSecret,
+    ) -> SecretFile {
+        let mut file = SecretFile::new(issuer, permit, secret, self.keys.clone());
+        file.species_seal.clone_from(&self.seal);
+        file
+    }
+
+    /// What is stated when the permit is issued with that secret file.
+    pub(crate) fn statement(&self, chain: ChainId, permit: &Permit, file: &SecretFile) -> Issue {
+        let mut statement = Issue::of(chain, file.issuer, permit, file);
         statement.retrospective = self.retrospective;
         statement.replaces = self.replaces;
         statement.import_permit = self.import_permit;
@@ -209,10 +220,11 @@ impl Links {
             let own = self.origins.iter().filter(|(id, _)| *id == line.line);
             line.origins = own.map(|(_, origin)| *origin).collect();
         }
+        statement
     }
 
     /// Lines that origins name and the document does not have.
-    pub(crate) fn check_lines(&self, permit: &Permit) -> Result<(), Failure> {
+    fn check_lines(&self, permit: &Permit) -> Result<(), Failure> {
         let missing = self
             .origins
             .iter()

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::office::Author;
 use crate::print::Answer;
 use crate::reference::Named;
-use crate::submit::Submission;
+use crate::submit::{Errand, Submission};
 
 /// Arguments of `refuse`.
 #[derive(Args, Debug)]
@@ -50,33 +50,19 @@ pub(crate) fn run(arguments: &Refuse, desk: &Desk) -> Result<Answer, Failure> {
     let named = Named::read(&arguments.permit)?;
     let mut pinned = desk.pinned()?;
     let author = Author::open(desk, &pinned, Role::Customs)?;
-    let statement = Statement::Refuse(RefuseStatement {
-        permit: named.key(pinned.chain),
-        reason: arguments.reason,
-        port: arguments.port,
-    });
-    let submission = Submission::sign(
-        desk,
-        &pinned,
-        &author,
-        named.to_string(),
-        statement,
-        &arguments.sending,
-    )?;
-    if arguments.sending.dry_run {
-        return Ok(submission.dry());
-    }
-    desk.confirm(&format!(
-        "Record the refusal of {named} ({})? It cannot be taken back, and every Party sees it.",
-        arguments.reason
-    ))?;
-    let sent = submission.send(desk, &mut pinned)?;
-    let mut answer = submission.answer(desk, &sent);
-    if sent.receipt.is_some() {
-        answer.page.text(&format!(
-            "refused  {}; the permit is not spent, every Party sees it",
-            arguments.reason
-        ));
-    }
-    Ok(answer)
+    let reason = arguments.reason;
+    let done = format!("refused  {reason}; the permit is not spent, every Party sees it");
+    let errand = Errand {
+        name: named.to_string(),
+        statement: Statement::Refuse(RefuseStatement {
+            permit: named.key(pinned.chain),
+            reason,
+            port: arguments.port,
+        }),
+        question: Some(format!(
+            "Record the refusal of {named} ({reason})? It cannot be taken back, and every Party sees it."
+        )),
+        done: &done,
+    };
+    Submission::carry_out(desk, &mut pinned, &author, errand, &arguments.sending)
 }
