@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use ledger::codec::{self, CodecError};
 use ledger::digest::ChainId;
+use ledger::key::StrictEd25519;
 use malachitebft_core_types::{SignedProposal, SignedVote};
 use minicbor::{Decode, Encode};
 
@@ -175,7 +176,7 @@ impl Word {
                     .0
                     .verifies(&bytes, &signed.signature)
             }
-            Self::PartHeader(signed) => verifies_part_header(chain, signed),
+            Self::PartHeader(signed) => verifies_part_header(&StrictEd25519, chain, signed),
         }
     }
 

@@ -9,6 +9,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use ledger::digest::{BlockId, ChainId, Digest, sha256};
+use ledger::key::{Scheme, StrictEd25519};
 use ledger::limits::BLOCK_BYTES_MAX;
 use ledger::party::Height;
 use ledger::quorum::Round;
@@ -138,8 +139,9 @@ pub enum PartError {
 
 /// Puts blocks together, within limits.
 #[derive(Debug)]
-pub struct Assembler {
+pub struct Assembler<S = StrictEd25519> {
     chain: ChainId,
+    scheme: S,
     height: Height,
     open: BTreeMap<(Round, BlockId), Open>,
     done: BTreeMap<(Round, BlockId), SignedPartHeader>,
@@ -159,8 +161,17 @@ impl Assembler {
     /// An empty one.
     #[must_use]
     pub const fn new(chain: ChainId) -> Self {
+        Self::with_scheme(chain, StrictEd25519)
+    }
+}
+
+impl<S: Scheme> Assembler<S> {
+    /// An empty one that checks by `scheme`: another one than Ed25519 is for simulations.
+    #[must_use]
+    pub const fn with_scheme(chain: ChainId, scheme: S) -> Self {
         Self {
             chain,
+            scheme,
             height: Height::ZERO,
             open: BTreeMap::new(),
             done: BTreeMap::new(),
@@ -185,7 +196,7 @@ impl Assembler {
         let known = known.or_else(|| self.done.get(&key));
         if known != Some(&part.signed) {
             let is_other = known.is_some();
-            if !verifies_part_header(self.chain, &part.signed) {
+            if !verifies_part_header(&self.scheme, self.chain, &part.signed) {
                 return Outcome::Refused(PartError::Signature);
             }
             self.accuse(&part.signed);
@@ -315,7 +326,7 @@ impl Assembler {
         }
         let is_known = self.later.iter().any(|other| other.signed == part.signed);
         if !is_known {
-            if !verifies_part_header(self.chain, &part.signed) {
+            if !verifies_part_header(&self.scheme, self.chain, &part.signed) {
                 return Outcome::Refused(PartError::Signature);
             }
             self.accuse(&part.signed);

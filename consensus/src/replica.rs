@@ -229,7 +229,7 @@ impl Replica {
         if self.executed.contains_key(&sha256(block.bytes())) {
             return Ok(());
         }
-        self.check_carried(block)?;
+        self.check_carried(block, checker)?;
         let executed = self.execute(view, block, checker)?;
         self.remember(block, executed);
         Ok(())
@@ -251,7 +251,7 @@ impl Replica {
             return Err(CommitError::QuorumOfAnother);
         }
         self.check(view, &block, Freshness::Replayed, checker)?;
-        quorum.check(self.chain, &self.tip.validators)?;
+        quorum.check_by(checker, self.chain, &self.tip.validators)?;
         let executed = match self.executed.remove(&sha256(block.bytes())) {
             Some(executed) => executed,
             None => self.execute(view, &block, checker)?,
@@ -334,7 +334,11 @@ impl Replica {
         Ok(())
     }
 
-    fn check_carried(&self, block: &Block) -> Result<(), InvalidBlock> {
+    fn check_carried(
+        &self,
+        block: &Block,
+        checker: &impl SignatureCheck,
+    ) -> Result<(), InvalidBlock> {
         match (block.carried(), &self.tip.quorum) {
             (None, None) => Ok(()),
             // The very quorum that this replica checked when it committed.
@@ -343,7 +347,7 @@ impl Replica {
                 if carried.height == own.height && carried.block == own.block =>
             {
                 carried
-                    .check(self.chain, &self.tip.decided_by)
+                    .check_by(checker, self.chain, &self.tip.decided_by)
                     .map_err(InvalidBlock::CarriedQuorumInvalid)
             }
             (None | Some(_), _) => Err(InvalidBlock::CarriedQuorum),

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use async_trait::async_trait;
 use ledger::digest::{ChainId, Tag, preimage};
-use ledger::key::{PublicKey, SecretKey, Signature};
+use ledger::key::{PublicKey, Scheme, SecretKey, Signature, StrictEd25519};
 use ledger::quorum::PROTOCOL_VERSION;
 use malachitebft_core_types::{
     SignedMessage, SigningScheme as _, ValidatorProof, VoteExtensionScope,
@@ -101,17 +101,31 @@ pub trait Guard: Send + Sync {
 
 /// The voting key behind its guard.
 #[derive(Debug)]
-pub struct GuardedKey<G> {
+pub struct GuardedKey<G, S = StrictEd25519> {
     chain: ChainId,
     key: SecretKey,
     guard: G,
+    scheme: S,
 }
 
 impl<G: Guard> GuardedKey<G> {
     /// A key that signs on `chain` what `guard` permits.
     #[must_use]
     pub const fn new(chain: ChainId, key: SecretKey, guard: G) -> Self {
-        Self { chain, key, guard }
+        Self::with_scheme(chain, key, guard, StrictEd25519)
+    }
+}
+
+impl<G: Guard, S: Scheme> GuardedKey<G, S> {
+    /// A key that signs by `scheme`: another one than Ed25519 is for simulations.
+    #[must_use]
+    pub const fn with_scheme(chain: ChainId, key: SecretKey, guard: G, scheme: S) -> Self {
+        Self {
+            chain,
+            key,
+            guard,
+            scheme,
+        }
     }
 
     /// The address of this validator.
@@ -132,7 +146,8 @@ impl<G: Guard> GuardedKey<G> {
     /// [`Refusal`].
     pub fn sign_part_header(&self, header: PartHeader) -> Result<SignedPartHeader, Refusal> {
         self.guard.permit(&Request::from(&proposal_of(&header)))?;
-        let signature = self.key.sign(&part_header_preimage(self.chain, &header));
+        let bytes = part_header_preimage(self.chain, &header);
+        let signature = self.scheme.sign(&self.key, &bytes);
         Ok(SignedPartHeader { header, signature })
     }
 
@@ -142,7 +157,9 @@ impl<G: Guard> GuardedKey<G> {
     /// [`Refusal`].
     pub fn vote(&self, vote: &Vote) -> Result<Signature, Refusal> {
         self.guard.permit(&Request::from(vote))?;
-        Ok(self.key.sign(&vote.ballot().preimage(self.chain)))
+        Ok(self
+            .scheme
+            .sign(&self.key, &vote.ballot().preimage(self.chain)))
     }
 
     /// Signs a proposal.
@@ -151,7 +168,9 @@ impl<G: Guard> GuardedKey<G> {
     /// [`Refusal`].
     pub fn propose(&self, proposal: &Proposal) -> Result<Signature, Refusal> {
         self.guard.permit(&Request::from(proposal))?;
-        Ok(self.key.sign(&proposal_preimage(self.chain, proposal)))
+        Ok(self
+            .scheme
+            .sign(&self.key, &proposal_preimage(self.chain, proposal)))
     }
 
     /// Signs that `peer_id` is this validator's node. Contradicts nothing, so the guard is not asked.
@@ -159,7 +178,7 @@ impl<G: Guard> GuardedKey<G> {
     pub fn prove_peer(&self, peer_id: Vec<u8>) -> ValidatorProof<Context> {
         let public_key = Ed25519::encode_public_key(&self.key.public());
         let bytes = validator_peer_preimage(self.chain, &public_key, &peer_id);
-        ValidatorProof::new(public_key, peer_id, self.key.sign(&bytes))
+        ValidatorProof::new(public_key, peer_id, self.scheme.sign(&self.key, &bytes))
     }
 }
 
@@ -178,7 +197,7 @@ pub const fn proposal_of(header: &PartHeader) -> Proposal {
 /// A refusal becomes [`VOID`]: an error here would stop Malachite, and a node that may not sign must still
 /// follow.
 #[async_trait]
-impl<G: Guard> Signer<Context> for GuardedKey<G> {
+impl<G: Guard, S: Scheme + Send + Sync> Signer<Context> for GuardedKey<G, S> {
     async fn sign_vote(&self, vote: Vote) -> Result<SignedMessage<Context, Vote>, Error> {
         let signature = self.vote(&vote).unwrap_or(VOID);
         Ok(SignedMessage::new(vote, signature))
@@ -215,9 +234,10 @@ impl<G: Guard> Signer<Context> for GuardedKey<G> {
 
 /// Checks signatures on one chain, strictly and one at a time.
 #[derive(Clone, Debug)]
-pub struct Checker<R> {
+pub struct Checker<R, S = StrictEd25519> {
     chain: ChainId,
     reproposals: R,
+    scheme: S,
 }
 
 /// Where the values of this height are noted whose time no clock has judged (see [`Reproposals`]).
@@ -230,25 +250,47 @@ impl<R: SharedReproposals> Checker<R> {
     /// A checker for `chain`.
     #[must_use]
     pub const fn new(chain: ChainId, reproposals: R) -> Self {
-        Self { chain, reproposals }
+        Self::with_scheme(chain, reproposals, StrictEd25519)
+    }
+}
+
+impl<R: SharedReproposals, S: Scheme> Checker<R, S> {
+    /// A checker by `scheme`: another one than Ed25519 is for simulations.
+    #[must_use]
+    pub const fn with_scheme(chain: ChainId, reproposals: R, scheme: S) -> Self {
+        Self {
+            chain,
+            reproposals,
+            scheme,
+        }
     }
 }
 
 /// Whether `signed` was signed by the proposer it names, on `chain`.
 #[must_use]
-pub fn verifies_part_header(chain: ChainId, signed: &SignedPartHeader) -> bool {
+pub fn verifies_part_header(
+    scheme: &impl Scheme,
+    chain: ChainId,
+    signed: &SignedPartHeader,
+) -> bool {
     let bytes = part_header_preimage(chain, &signed.header);
-    signed.header.proposer.0.verifies(&bytes, &signed.signature)
+    scheme.verifies(&signed.header.proposer.0, &bytes, &signed.signature)
 }
 
 /// Whether a node with this key of its peer id said so, on `chain`.
 #[must_use]
-pub fn verifies_status(chain: ChainId, signed: &SignedStatus, key: &PublicKey) -> bool {
-    key.verifies(&status_preimage(chain, &signed.status), &signed.signature)
+pub fn verifies_status(
+    scheme: &impl Scheme,
+    chain: ChainId,
+    signed: &SignedStatus,
+    key: &PublicKey,
+) -> bool {
+    let bytes = status_preimage(chain, &signed.status);
+    scheme.verifies(key, &bytes, &signed.signature)
 }
 
 #[async_trait]
-impl<R: SharedReproposals> Verifier<Context> for Checker<R> {
+impl<R: SharedReproposals, S: Scheme + Send + Sync> Verifier<Context> for Checker<R, S> {
     async fn verify_signed_vote(
         &self,
         vote: &Vote,
@@ -256,7 +298,9 @@ impl<R: SharedReproposals> Verifier<Context> for Checker<R> {
         public_key: &PublicKey,
     ) -> Result<VerificationResult, Error> {
         let valid = vote.voter.0 == *public_key
-            && public_key.verifies(&vote.ballot().preimage(self.chain), signature);
+            && self
+                .scheme
+                .verifies(public_key, &vote.ballot().preimage(self.chain), signature);
         Ok(VerificationResult::from_bool(valid))
     }
 
@@ -268,7 +312,11 @@ impl<R: SharedReproposals> Verifier<Context> for Checker<R> {
         public_key: &PublicKey,
     ) -> Result<VerificationResult, Error> {
         let valid = proposal.proposer.0 == *public_key
-            && public_key.verifies(&proposal_preimage(self.chain, proposal), signature)
+            && self.scheme.verifies(
+                public_key,
+                &proposal_preimage(self.chain, proposal),
+                signature,
+            )
             && self
                 .reproposals
                 .with(|known| known.admit_proposal(proposal));
@@ -292,7 +340,7 @@ impl<R: SharedReproposals> Verifier<Context> for Checker<R> {
     ) -> Result<VerificationResult, Error> {
         let bytes = validator_peer_preimage(self.chain, &proof.public_key, &proof.peer_id);
         let valid = Ed25519::decode_public_key(&proof.public_key)
-            .is_ok_and(|key| key.verifies(&bytes, &proof.signature));
+            .is_ok_and(|key| self.scheme.verifies(&key, &bytes, &proof.signature));
         Ok(VerificationResult::from_bool(valid))
     }
 }

@@ -109,6 +109,30 @@ impl<'b, C> Decode<'b, C> for PublicKey {
     }
 }
 
+/// How keys sign and are checked. Nodes and verifiers know one way, [`StrictEd25519`]; only a simulation, whose
+/// keys guard nothing, may put a cheaper one in its place to save time.
+pub trait Scheme {
+    /// Signs `message`.
+    fn sign(&self, key: &SecretKey, message: &[u8]) -> Signature;
+
+    /// Whether `signature` over `message` verifies.
+    fn verifies(&self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool;
+}
+
+/// Ed25519, checked with `verify_strict`, one signature at a time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StrictEd25519;
+
+impl Scheme for StrictEd25519 {
+    fn sign(&self, key: &SecretKey, message: &[u8]) -> Signature {
+        key.sign(message)
+    }
+
+    fn verifies(&self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
+        key.verifies(message, signature)
+    }
+}
+
 /// 64 bytes that claim to be a signature.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Signature(pub [u8; 64]);

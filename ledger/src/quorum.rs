@@ -14,6 +14,7 @@ use crate::digest::{BlockId, ChainId, QuorumDigest, Tag, ValidatorsDigest, hash,
 use crate::key::{PublicKey, Signature};
 use crate::limits::VALIDATORS_MAX;
 use crate::party::{Height, PartyCode};
+use crate::signed::{CheckAll, SignatureCheck};
 
 /// Version of every signed preimage and of the block format.
 pub const PROTOCOL_VERSION: u8 = 1;
@@ -258,6 +259,19 @@ impl Quorum {
     /// # Errors
     /// [`QuorumError`], in the order: form, membership, signatures, count.
     pub fn check(&self, chain: ChainId, validators: &ValidatorSet) -> Result<(), QuorumError> {
+        self.check_by(&CheckAll, chain, validators)
+    }
+
+    /// [`Self::check`] with a check of one's own for each signature.
+    ///
+    /// # Errors
+    /// [`QuorumError`].
+    pub fn check_by(
+        &self,
+        checker: &impl SignatureCheck,
+        chain: ChainId,
+        validators: &ValidatorSet,
+    ) -> Result<(), QuorumError> {
         if !self
             .signatures
             .is_sorted_by(|a, b| a.validator < b.validator)
@@ -279,7 +293,7 @@ impl Quorum {
                 value: Some(self.block),
                 voter: member.key,
             };
-            if !member.key.verifies(&ballot.preimage(chain), signature) {
+            if !checker.vote_verifies(&member.key, &ballot.preimage(chain), signature) {
                 return Err(QuorumError::Signature(*index));
             }
             // A set never holds a key twice; counting by key keeps that true here as well.

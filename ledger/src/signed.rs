@@ -11,7 +11,7 @@ use minicbor::{Decode, Encode};
 
 use crate::codec::{self, CodecError};
 use crate::digest::{ChainId, Digest, RecordDigest, Tag, hash, preimage};
-use crate::key::{PublicKey, SecretKey, Signature};
+use crate::key::{PublicKey, Scheme, SecretKey, Signature, StrictEd25519};
 use crate::limits::RECORD_BYTES_MAX;
 use crate::party::Algorithm;
 use crate::quorum::PROTOCOL_VERSION;
@@ -85,9 +85,21 @@ impl Signed {
     /// # Errors
     /// [`SignedError`], as for foreign bytes: what others would refuse is not made here.
     pub fn sign(record: &Record, keys: &[&SecretKey]) -> Result<Self, SignedError> {
+        Self::sign_by(&StrictEd25519, record, keys)
+    }
+
+    /// [`Self::sign`] by another scheme than Ed25519: for simulations.
+    ///
+    /// # Errors
+    /// [`SignedError`].
+    pub fn sign_by(
+        scheme: &impl Scheme,
+        record: &Record,
+        keys: &[&SecretKey],
+    ) -> Result<Self, SignedError> {
         let bytes = codec::encode(record);
         let message = message(record.chain, &bytes);
-        let signatures = keys.iter().map(|key| key.sign(&message)).collect();
+        let signatures = keys.iter().map(|key| scheme.sign(key, &message)).collect();
         Self::decode(&codec::encode(&Envelope {
             record: bytes,
             signatures,
@@ -181,9 +193,15 @@ impl Claim<'_> {
     /// Checks the signature, strictly.
     #[must_use]
     pub fn holds(&self) -> bool {
+        self.holds_by(&StrictEd25519)
+    }
+
+    /// [`Self::holds`] by another scheme than Ed25519: for simulations.
+    #[must_use]
+    pub fn holds_by(&self, scheme: &impl Scheme) -> bool {
         let Algorithm::Ed25519 = self.algorithm;
         let message = message(self.signed.record.chain, &self.signed.envelope.record);
-        self.key.verifies(&message, self.signature)
+        scheme.verifies(self.key, &message, self.signature)
     }
 
     /// Names the claim by everything it depends on. A name by record alone would let one garbage
@@ -205,6 +223,11 @@ impl Claim<'_> {
 pub trait SignatureCheck {
     /// Whether the signature verifies.
     fn verifies(&self, claim: &Claim<'_>) -> bool;
+
+    /// Whether a validator's signature in a quorum verifies.
+    fn vote_verifies(&self, key: &PublicKey, ballot: &[u8], signature: &Signature) -> bool {
+        key.verifies(ballot, signature)
+    }
 }
 
 /// Checks every claim anew.

@@ -148,8 +148,9 @@ fn a_part_header_is_signed_only_where_its_proposal_may_be() {
     };
     let header = |name| describe(&place, block(name), b"bytes").unwrap();
     let signed = signer.sign_part_header(header(1)).unwrap();
-    assert!(verifies_part_header(chain(), &signed));
+    assert!(verifies_part_header(&StrictEd25519, chain(), &signed));
     assert!(!verifies_part_header(
+        &StrictEd25519,
         ChainId(ledger::digest::sha256(b"other")),
         &signed
     ));
@@ -158,7 +159,7 @@ fn a_part_header_is_signed_only_where_its_proposal_may_be() {
     assert!(signer.propose(&proposal(1, 1, None)).is_ok());
     let mut changed = signed;
     changed.header.length = 6;
-    assert!(!verifies_part_header(chain(), &changed));
+    assert!(!verifies_part_header(&StrictEd25519, chain(), &changed));
 }
 
 #[test]

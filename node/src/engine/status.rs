@@ -11,7 +11,7 @@ use consensus::signing::{status_preimage, verifies_status};
 use consensus::wire::{SignedStatus, Status, WireError};
 use ledger::codec::CodecError;
 use ledger::digest::ChainId;
-use ledger::key::{PublicKey, Signature};
+use ledger::key::{PublicKey, Signature, StrictEd25519};
 use ledger::party::Height;
 use ledger::time::Timestamp;
 use libp2p::PeerId;
@@ -101,7 +101,7 @@ impl Statuses {
         let Some(key) = self.validators.get(&status.peer_id) else {
             return Ok(false);
         };
-        if !verifies_status(self.chain, signed, key) {
+        if !verifies_status(&StrictEd25519, self.chain, signed, key) {
             return Err(malformed("a status that its node has not signed"));
         }
         let apart_ms = now.0.abs_diff(status.said_at.0);

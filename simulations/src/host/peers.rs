@@ -76,7 +76,12 @@ impl Host {
             Message::Status(bytes) => {
                 let signed = decode_status(&bytes)?;
                 let is_real = self.parties.seat(from).is_some_and(|seat| {
-                    verifies_status(self.parties.chain, &signed, &seat.peer.public())
+                    verifies_status(
+                        &ledger::key::StrictEd25519,
+                        self.parties.chain,
+                        &signed,
+                        &seat.peer.public(),
+                    )
                 });
                 if is_real {
                     self.heard(from, signed.status.tip);
