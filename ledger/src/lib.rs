@@ -31,6 +31,7 @@ pub mod quantity;
 pub mod permit;
 
 // What is stated about a permit, and by whom it is signed.
+pub mod planted;
 pub mod reason;
 pub mod record;
 pub mod signed;

@@ -1,21 +1,25 @@
-//! What must never be false, looked at after every event; and progress, once the faults are over.
+//! What must never be false, looked at after every event that can have changed it; and progress, once the faults
+//! are over.
 //!
-//! The checker shares no state with the nodes. It executes every decided block once more on a state of its
-//! own, and knows the rules of trade by a few plain facts of its own (`check/trade.rs`).
+//! The checker shares no state with the nodes. It executes every decided block once more on a state of its own,
+//! counts votes by itself, knows the rules of trade by itself (`check/trade.rs`), and asks nodes what officers ask
+//! (`check/verdict.rs`).
 
 mod trade;
+mod verdict;
+mod violation;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use consensus::guard::{Request, Stage};
 use consensus::replica::{Replica, Tip};
+use consensus::validators::Address;
 use ledger::digest::{BlockId, RecordDigest, StateRoot};
-use ledger::party::{Height, PartyCode};
-use ledger::quorum::{QuorumError, Round, ValidatorSet};
-use ledger::reason::Reason;
+use ledger::key::PublicKey;
+use ledger::party::Height;
+use ledger::quorum::{Quorum, QuorumError, Round, ValidatorSet};
 use ledger::record::PermitKey;
-use ledger::signed::CheckAll;
 use ledger::state::memory::{MemoryState, initial_changes};
 use ledger::state::{Leaf, PagesOf, Receipt, View as _};
 use ledger::tree;
@@ -24,150 +28,9 @@ use crate::disk::Disk;
 use crate::host::Committed;
 use crate::parties::{NodeIndex, Parties, SetUpError};
 use crate::trade::{Act, Expected};
+pub use trade::Broken;
 use trade::Permits;
-
-/// Something that must never be false is false.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Violation {
-    /// Two blocks at one height.
-    #[error("fork: {node} decided another block at height {height} than the others")]
-    Fork {
-        /// The height.
-        height: Height,
-        /// The node that decided otherwise.
-        node: NodeIndex,
-    },
-    /// A node left out a height or went back.
-    #[error("{node} committed height {height} after height {after}")]
-    OutOfOrder {
-        /// The node.
-        node: NodeIndex,
-        /// The height.
-        height: Height,
-        /// Its height before.
-        after: Height,
-    },
-    /// A committed block has no valid quorum.
-    #[error("{node} committed height {height} without a quorum: {error}")]
-    NoQuorum {
-        /// The node.
-        node: NodeIndex,
-        /// The height.
-        height: Height,
-        /// What is wrong.
-        error: QuorumError,
-    },
-    /// A quorum for another block.
-    #[error("{node} committed height {height} with the quorum of another block")]
-    OtherQuorum {
-        /// The node.
-        node: NodeIndex,
-        /// The height.
-        height: Height,
-    },
-    /// A decided block cannot be executed, or gives something else.
-    #[error("the block of height {height} is not what it says: {why}")]
-    NotAsSaid {
-        /// The height.
-        height: Height,
-        /// What is wrong.
-        why: String,
-    },
-    /// A node gave other receipts.
-    #[error("{node} gave other receipts at height {height}")]
-    OtherReceipts {
-        /// The node.
-        node: NodeIndex,
-        /// The height.
-        height: Height,
-    },
-    /// A node's store differs.
-    #[error("the store of {node} differs at height {height}")]
-    OtherState {
-        /// The node.
-        node: NodeIndex,
-        /// The height.
-        height: Height,
-    },
-    /// A permit was spent twice.
-    #[error("permit {} of {} was spent twice", .0.number, .0.issuer)]
-    SpentTwice(PermitKey),
-    /// Somebody acted who may not.
-    #[error("{author} was allowed to {deed} permit {} of {}", permit.number, permit.issuer)]
-    WrongParty {
-        /// Who.
-        author: PartyCode,
-        /// What.
-        deed: &'static str,
-        /// The permit.
-        permit: PermitKey,
-    },
-    /// More than there was.
-    #[error("more of permit {} of {} was accepted than was authorised or had left", .0.number, .0.issuer)]
-    TooMuch(PermitKey),
-    /// A voting key signed two different things in one place.
-    #[error("{node} signed two different {stage}s at height {height}, round {round}")]
-    Contradiction {
-        /// The node.
-        node: NodeIndex,
-        /// Height.
-        height: Height,
-        /// Round.
-        round: Round,
-        /// Stage.
-        stage: Stage,
-    },
-    /// Malachite holds evidence against a validator, and none here is dishonest.
-    #[error("evidence against the validator of {0}, and none here is dishonest")]
-    Evidence(NodeIndex),
-    /// A record that a node called durable is neither kept nor decided.
-    #[error("{node} lost record {record}, which it had acknowledged")]
-    Forgotten {
-        /// The node.
-        node: NodeIndex,
-        /// The record.
-        record: RecordDigest,
-    },
-    /// An act had another outcome than its story has.
-    #[error("record {record} should be {expected:?} and is {found:?}")]
-    OtherOutcome {
-        /// The record.
-        record: RecordDigest,
-        /// What must become of it.
-        expected: Expected,
-        /// What became of it.
-        found: Option<Reason>,
-    },
-    /// A race was won by nobody or by several.
-    #[error("{winners} acts of the race for permit {} of {} were applied", permit.number, permit.issuer)]
-    Race {
-        /// The permit.
-        permit: PermitKey,
-        /// Acts applied.
-        winners: usize,
-    },
-    /// An honest record was turned away.
-    #[error("{node} turned away record {record}: {why}")]
-    TurnedAway {
-        /// The node.
-        node: NodeIndex,
-        /// The record.
-        record: RecordDigest,
-        /// Why.
-        why: String,
-    },
-    /// A node stopped by itself.
-    #[error("{node} stopped: {why}")]
-    Stopped {
-        /// The node.
-        node: NodeIndex,
-        /// Why.
-        why: String,
-    },
-    /// Progress did not return.
-    #[error("no progress: {0}")]
-    NoProgress(String),
-}
+pub use violation::Violation;
 
 /// Looks at everything the nodes do.
 #[derive(Debug)]
@@ -176,20 +39,27 @@ pub struct Checker {
     validators: ValidatorSet,
     /// The decided block of each height.
     blocks: BTreeMap<Height, BlockId>,
-    /// Executes every block once more.
+    proposers: BTreeMap<Height, PublicKey>,
+    /// Executes every block once more, on a state of its own.
     replica: Replica,
-    /// The state after each height.
-    states: BTreeMap<Height, Arc<MemoryState>>,
+    state: MemoryState,
+    /// The root after each height.
+    roots: BTreeMap<Height, StateRoot>,
     receipts: BTreeMap<Height, Vec<Receipt>>,
     permits: Permits,
     /// What became of each record.
     outcomes: BTreeMap<RecordDigest, Receipt>,
-    /// Records that a node has called durable, and who did.
-    acknowledged: BTreeMap<RecordDigest, NodeIndex>,
+    /// Of them, those of the workload.
+    decided_acts: usize,
+    /// Records that a node has called durable, by node; those that it has decided are checked in its log when it
+    /// starts again and at the end.
+    acknowledged: BTreeMap<NodeIndex, BTreeSet<RecordDigest>>,
     /// The bytes of every record of the workload.
     handed_in: BTreeMap<RecordDigest, Vec<u8>>,
     signed: BTreeMap<(NodeIndex, Height, Round, Stage), Request>,
     tips: BTreeMap<NodeIndex, Height>,
+    /// Validators whose signatures and blocks prove nothing: the dishonest, and those whose disk went back.
+    excused: BTreeSet<NodeIndex>,
 }
 
 impl Checker {
@@ -206,8 +76,11 @@ impl Checker {
         Ok(Self {
             validators,
             blocks: BTreeMap::new(),
+            proposers: BTreeMap::new(),
+            decided_acts: 0,
             replica: Replica::new(parties.chain, tip),
-            states: BTreeMap::from([(Height::ZERO, Arc::new(state))]),
+            roots: BTreeMap::from([(Height::ZERO, root)]),
+            state,
             receipts: BTreeMap::new(),
             permits: Permits::new(&parties.genesis),
             outcomes: BTreeMap::new(),
@@ -218,6 +91,7 @@ impl Checker {
                 .collect(),
             signed: BTreeMap::new(),
             tips: BTreeMap::new(),
+            excused: BTreeSet::new(),
             parties: Arc::clone(parties),
         })
     }
@@ -234,10 +108,38 @@ impl Checker {
         &self.outcomes
     }
 
-    /// Whether a node has called this record durable.
+    /// Whether the node has called this record durable.
     #[must_use]
-    pub fn is_acknowledged(&self, record: &RecordDigest) -> bool {
-        self.acknowledged.contains_key(record)
+    pub fn is_acknowledged(&self, node: NodeIndex, record: &RecordDigest) -> bool {
+        let by_node = self.acknowledged.get(&node);
+        by_node.is_some_and(|records| records.contains(record))
+    }
+
+    /// What this node signs and builds proves nothing about the honest.
+    pub fn excuse(&mut self, node: NodeIndex) {
+        self.excused.insert(node);
+    }
+
+    /// Whether nothing follows from what this node signs.
+    #[must_use]
+    pub fn is_excused(&self, node: NodeIndex) -> bool {
+        self.excused.contains(&node)
+    }
+
+    /// The disk of a node went back in time: what it had decided and acknowledged since is gone there, and its
+    /// author hands it in again.
+    pub fn went_back(&mut self, node: NodeIndex, disk: &Disk) {
+        self.excused.insert(node);
+        let tip = disk.tip();
+        let height = tip.map_or(Height::ZERO, |tip| tip.block.header().height);
+        self.tips.insert(node, height);
+        let kept = |record: &RecordDigest| {
+            let bytes = self.handed_in.get(record);
+            bytes.is_some_and(|bytes| is_kept(disk, record, bytes))
+        };
+        if let Some(records) = self.acknowledged.get_mut(&node) {
+            records.retain(kept);
+        }
     }
 
     /// A node committed a block. What its store holds is for [`Self::check_store`], once the event is over.
@@ -263,8 +165,7 @@ impl Checker {
         if quorum.block != block.id() || quorum.height != height {
             return Err(Violation::OtherQuorum { node, height });
         }
-        quorum
-            .check(self.parties.chain, &self.validators)
+        self.check_quorum(quorum)
             .map_err(|error| Violation::NoQuorum {
                 node,
                 height,
@@ -278,8 +179,53 @@ impl Checker {
         if self.receipts.get(&height) != Some(receipts) {
             return Err(Violation::OtherReceipts { node, height });
         }
-        self.forget_below();
         Ok(())
+    }
+
+    /// The ledger's own check, and a count of its own: more than two thirds of the power, no key twice.
+    fn check_quorum(&self, quorum: &Quorum) -> Result<(), QuorumError> {
+        quorum.check_by(&self.parties.signing, self.parties.chain, &self.validators)?;
+        let signers: BTreeSet<_> = quorum.signatures.iter().map(|one| one.validator).collect();
+        let powers = signers
+            .iter()
+            .filter_map(|index| self.validators.get(*index));
+        let signed = powers.fold(0_u64, |sum, member| sum.saturating_add(member.power));
+        let total = self.validators.total_power();
+        if signed.saturating_mul(3) > total.saturating_mul(2) {
+            Ok(())
+        } else {
+            Err(QuorumError::NotEnough { signed, total })
+        }
+    }
+
+    /// A node whose own word proves nothing committed a block, which must still be the others': less than a third
+    /// cannot fork.
+    ///
+    /// # Errors
+    /// The first [`Violation`].
+    pub fn committed_elsewhere(
+        &mut self,
+        node: NodeIndex,
+        committed: &Committed,
+    ) -> Result<(), Violation> {
+        let (block, height) = (&committed.block, committed.block.header().height);
+        match self.blocks.get(&height) {
+            Some(known) if *known != block.id() => Err(Violation::Fork { height, node }),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Who built the block of a height.
+    #[must_use]
+    pub fn proposer(&self, height: Height) -> Option<NodeIndex> {
+        let key = self.proposers.get(&height)?;
+        self.parties.of_address(&Address(*key))
+    }
+
+    /// How many records of the workload are decided.
+    #[must_use]
+    pub const fn outcomes_of_acts(&self) -> usize {
+        self.decided_acts
     }
 
     /// The first node has decided a height.
@@ -287,40 +233,41 @@ impl Checker {
         let not_as_said = |why: String| Violation::NotAsSaid { height, why };
         let (block, quorum) = (&committed.block, &committed.quorum);
         self.blocks.insert(height, block.id());
+        self.proposers.insert(height, block.header().proposer);
+        self.permits.begin(height, block.header().time);
         for (signed, receipt) in block.records().iter().zip(&committed.receipts) {
-            if receipt.is_applied() {
-                self.permits.applied(signed.record())?;
+            let (digest, record) = (signed.digest(), signed.record());
+            if receipt.refused.is_none() {
+                self.permits.applied(digest, record)?;
+            } else {
+                self.permits.refused(digest, record)?;
             }
-            self.outcomes.insert(signed.digest(), *receipt);
+            let is_new = self.outcomes.insert(signed.digest(), *receipt).is_none();
+            if !is_new {
+                return Err(Violation::Twice(signed.digest()));
+            }
+            let is_act = self.handed_in.contains_key(&signed.digest());
+            self.decided_acts = self.decided_acts.saturating_add(usize::from(is_act));
         }
-        let before = self
-            .states
-            .last_key_value()
-            .map(|(_, state)| Arc::clone(state));
-        let mut state = before.unwrap_or_default();
         let commit = self
             .replica
-            .commit(&*state, block.clone(), quorum.clone(), &CheckAll)
+            .commit(
+                &self.state,
+                block.clone(),
+                quorum.clone(),
+                &self.parties.signing,
+            )
             .map_err(|error| not_as_said(error.to_string()))?;
-        Arc::make_mut(&mut state).apply(&commit.executed.changes);
-        let Ok(root): Result<StateRoot, _> = tree::root(&PagesOf(&*state)) else {
+        self.state.apply(&commit.executed.changes);
+        let Ok(root): Result<StateRoot, _> = tree::root(&PagesOf(&self.state)) else {
             return Err(not_as_said("its state cannot be read".into()));
         };
         if root != block.header().state_root {
             return Err(not_as_said(format!("its state has root {root}")));
         }
-        self.states.insert(height, state);
+        self.roots.insert(height, root);
         self.receipts.insert(height, commit.executed.receipts);
         Ok(())
-    }
-
-    /// States that no node can come back to are not kept.
-    fn forget_below(&mut self) {
-        let nodes = self.parties.nodes();
-        let tip = |node| self.tips.get(node).copied().unwrap_or(Height::ZERO);
-        if let Some(lowest) = nodes.iter().map(tip).min() {
-            self.states.retain(|height, _| *height >= lowest);
-        }
     }
 
     /// Compares a store with the state that its tip must have.
@@ -345,8 +292,22 @@ impl Checker {
         if id.as_ref() != self.blocks.get(&height) {
             return Err(Violation::Fork { height, node });
         }
-        let expected = self.states.get(&height);
-        if expected.is_none_or(|expected| **expected != *disk.state()) {
+        let root: Result<StateRoot, _> = tree::root(&PagesOf(&*disk.state()));
+        if root.is_ok_and(|root| self.roots.get(&height) == Some(&root)) {
+            Ok(())
+        } else {
+            Err(Violation::OtherState { node, height })
+        }
+    }
+
+    /// Compares a store that is level, value by value.
+    ///
+    /// # Errors
+    /// [`Violation::OtherState`].
+    pub fn check_whole_store(&self, node: NodeIndex, disk: &Disk) -> Result<(), Violation> {
+        self.check_store(node, disk)?;
+        let height = self.tips.get(&node).copied().unwrap_or(Height::ZERO);
+        if height == self.height() && *disk.state() != self.state {
             return Err(Violation::OtherState { node, height });
         }
         Ok(())
@@ -369,6 +330,9 @@ impl Checker {
     /// # Errors
     /// [`Violation::Contradiction`].
     pub fn signed(&mut self, node: NodeIndex, request: &Request) -> Result<(), Violation> {
+        if self.excused.contains(&node) {
+            return Ok(());
+        }
         let (height, mark) = (request.height, &request.mark);
         let place = (node, height, mark.round, mark.stage);
         let first = self.signed.entry(place).or_insert(*request);
@@ -385,7 +349,7 @@ impl Checker {
 
     /// A node called a record durable.
     pub fn acknowledged(&mut self, node: NodeIndex, record: RecordDigest) {
-        self.acknowledged.insert(record, node);
+        self.acknowledged.entry(node).or_default().insert(record);
     }
 
     /// Everything that a node has acknowledged is on its disk: in the outbox, or decided, byte for byte.
@@ -393,14 +357,13 @@ impl Checker {
     /// # Errors
     /// [`Violation::Forgotten`].
     pub fn check_kept(&self, node: NodeIndex, disk: &Disk) -> Result<(), Violation> {
-        let own = self.acknowledged.iter().filter(|(_, by)| **by == node);
-        for (&record, _) in own {
-            let bytes = self.handed_in.get(&record);
-            let is_kept = bytes.is_some_and(|bytes| {
-                disk.outbox_holds(&record, bytes) || is_logged(disk, &record, bytes)
-            });
-            if !is_kept {
-                return Err(Violation::Forgotten { node, record });
+        for record in self.acknowledged.get(&node).into_iter().flatten() {
+            let bytes = self.handed_in.get(record);
+            if !bytes.is_some_and(|bytes| is_kept(disk, record, bytes)) {
+                return Err(Violation::Forgotten {
+                    node,
+                    record: *record,
+                });
             }
         }
         Ok(())
@@ -439,6 +402,10 @@ impl Checker {
             None => Ok(()),
         }
     }
+}
+
+fn is_kept(disk: &Disk, record: &RecordDigest, bytes: &[u8]) -> bool {
+    disk.outbox_holds(record, bytes) || is_logged(disk, record, bytes)
 }
 
 fn is_logged(disk: &Disk, record: &RecordDigest, bytes: &[u8]) -> bool {

@@ -1,12 +1,13 @@
 //! A node's disk: what is synced survives a crash, and of the rest some prefix at most.
 //!
-//! Power is counted in disk operations, so a crash can be put between any two of them.
+//! Power is counted in disk operations, so a crash can be put between any two of them. A disk can also be full, and
+//! come back as it was some time before.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use consensus::guard::{COPY_BYTES, Loaded, State, load, write_copies};
-use consensus::wire::{Undecided, decode_undecided, encode_undecided};
+use consensus::wire::Undecided;
 use ledger::block::Block;
 use ledger::digest::{BlockId, RecordDigest};
 use ledger::party::Height;
@@ -15,11 +16,12 @@ use ledger::state::Changes;
 use ledger::state::memory::MemoryState;
 use malachitebft_core_types::Timeout;
 
-use crate::world::random::Random;
+use crate::bug::Bug;
+use crate::random::Random;
 
-/// The power failed: nothing more reaches the disk, and nothing more leaves the node.
+/// The power failed, or the disk is full: nothing more reaches it, and nothing more leaves the node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the power failed")]
+#[error("the power failed, or the disk is full")]
 pub struct PowerLost;
 
 /// An entry of Malachite's write-ahead log, in the bytes that the node writes.
@@ -50,13 +52,19 @@ pub struct Decided {
 #[derive(Clone, Debug)]
 pub struct Disk(Arc<Mutex<Platter>>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Platter {
-    /// Operations until the power fails; `None` while it holds.
+    /// Operations until it fails; `None` while it works.
     operations_left: Option<u32>,
+    /// Why it fails.
+    cause: Cause,
+    /// What is broken on purpose.
+    bug: Bug,
+    /// Counts changes of what is decided and stored.
+    version: u64,
     guard: Option<Vec<u8>>,
     log: Log,
-    undecided: BTreeMap<(Height, Round, BlockId), Vec<u8>>,
+    undecided: BTreeMap<(Height, Round, BlockId), Arc<Undecided>>,
     state: Arc<MemoryState>,
     blocks: BTreeMap<Height, Arc<Decided>>,
     outbox: BTreeMap<RecordDigest, Vec<u8>>,
@@ -64,23 +72,50 @@ struct Platter {
     unsynced: Vec<(RecordDigest, Vec<u8>)>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Log {
     height: Height,
     entries: Vec<LogEntry>,
     synced: usize,
 }
 
+/// Why a disk takes no more operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The power fails: what was not synced may be lost.
+    Power,
+    /// As `Power`, and the last unsynced entry that reached the disk is torn.
+    Torn,
+    /// No room: the process ends, and nothing is lost.
+    Full,
+}
+
+/// What a disk had lost when it came back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// Entries of the log that were written, not synced, and lost.
+    pub lost: u64,
+    /// Whether the last entry of the log was torn, and dropped.
+    pub is_torn: bool,
+}
+
+/// A copy of a disk, to be put back later.
+#[derive(Debug)]
+pub struct OldCopy(Platter);
+
 impl Disk {
     /// The disk of a new node: the genesis state, and a guard that has signed nothing.
     #[must_use]
-    pub fn new(genesis: &MemoryState, guard: &State) -> Self {
+    pub fn new(genesis: &Arc<MemoryState>, guard: &State, bug: Bug) -> Self {
         Self(Arc::new(Mutex::new(Platter {
             operations_left: None,
+            cause: Cause::Power,
+            bug,
+            version: 0,
             guard: Some(write_copies(guard).to_vec()),
             log: Log::default(),
             undecided: BTreeMap::new(),
-            state: Arc::new(genesis.clone()),
+            state: Arc::clone(genesis),
             blocks: BTreeMap::new(),
             outbox: BTreeMap::new(),
             unsynced: Vec::new(),
@@ -103,24 +138,65 @@ impl Disk {
         self.lock().operations_left.is_some()
     }
 
-    /// Lets the power fail after this many operations; at once where 0.
-    pub fn cut_power_after(&self, operations: u32) {
-        self.lock().operations_left = Some(operations);
+    /// Lets it fail after this many operations; at once where 0.
+    pub fn fail_after(&self, operations: u32, cause: Cause) {
+        let mut platter = self.lock();
+        platter.operations_left = Some(operations);
+        platter.cause = cause;
     }
 
-    /// Power is back. Of what was not synced, a prefix drawn from the seed reached the disk all the same.
-    pub fn recover(&self, random: &mut Random) {
+    /// It works again. Of what was not synced when the power failed, a prefix drawn from the seed reached it all
+    /// the same.
+    pub fn recover(&self, random: &mut Random) -> Recovered {
         let mut platter = self.lock();
         platter.operations_left = None;
-        platter.unsynced.clear();
+        if platter.bug == Bug::BlockNotStored {
+            platter.undecided.clear();
+        }
+        let unsynced = std::mem::take(&mut platter.unsynced);
+        if platter.cause == Cause::Full {
+            platter.outbox.extend(unsynced);
+            return Recovered::default();
+        }
+        let is_torn = platter.cause == Cause::Torn;
         let log = &mut platter.log;
-        let unsynced = log.entries.len().saturating_sub(log.synced);
-        let kept = random.below(u64::try_from(unsynced).unwrap_or(0).saturating_add(1));
-        let length = log
-            .synced
-            .saturating_add(usize::try_from(kept).unwrap_or(0));
+        let written = log.entries.len().saturating_sub(log.synced);
+        let kept = random.below(u64::try_from(written).unwrap_or(0).saturating_add(1));
+        let kept = usize::try_from(kept).unwrap_or(0);
+        // Malachite's log drops an entry whose checksum does not hold, and what stands behind it.
+        let whole = kept.saturating_sub(usize::from(is_torn));
+        let length = log.synced.saturating_add(whole);
         log.entries.truncate(length);
         log.synced = log.entries.len();
+        Recovered {
+            lost: u64::try_from(written.saturating_sub(whole)).unwrap_or(0),
+            is_torn: is_torn && whole < kept,
+        }
+    }
+
+    /// A copy of everything on it.
+    #[must_use]
+    pub fn copy(&self) -> OldCopy {
+        OldCopy(self.lock().clone())
+    }
+
+    /// Puts a copy back: the disk goes back in time.
+    pub fn put_back(&self, copy: OldCopy) {
+        let mut platter = self.lock();
+        let version = platter.version.saturating_add(1);
+        *platter = copy.0;
+        platter.version = version;
+        platter.operations_left = None;
+        // Only what was synced is in a copy.
+        platter.unsynced.clear();
+        let synced = platter.log.synced;
+        platter.log.entries.truncate(synced);
+    }
+
+    /// Counts changes of what is decided and stored.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.lock().version
     }
 
     /// Forgets everything about the height under way: log, guard and undecided blocks. Not a crash but a
@@ -134,7 +210,9 @@ impl Disk {
 
     /// Changes the stored state behind the node's back, as bad memory or an intruder would.
     pub fn tamper(&self, changes: &Changes) {
-        Arc::make_mut(&mut self.lock().state).apply(changes);
+        let mut platter = self.lock();
+        platter.version = platter.version.saturating_add(1);
+        Arc::make_mut(&mut platter.state).apply(changes);
     }
 
     /// What the guard file holds.
@@ -224,22 +302,22 @@ impl Disk {
     ) -> Result<(), PowerLost> {
         let mut platter = self.lock();
         let key = (height, undecided.round, block);
-        let bytes = encode_undecided(undecided);
-        if platter.undecided.get(&key) != Some(&bytes) {
+        let is_there = platter.undecided.get(&key);
+        if is_there.is_none_or(|stored| **stored != *undecided) {
             platter.operate()?;
-            platter.undecided.insert(key, bytes);
+            platter.undecided.insert(key, Arc::new(undecided.clone()));
         }
         Ok(())
     }
 
     /// The blocks of a height that is not decided, in the order of their rounds.
     #[must_use]
-    pub fn undecided(&self, height: Height) -> Vec<(BlockId, Undecided)> {
+    pub fn undecided(&self, height: Height) -> Vec<(BlockId, Arc<Undecided>)> {
         let platter = self.lock();
         let blocks = platter.undecided.iter();
         blocks
             .filter(|((at, _, _), _)| *at == height)
-            .filter_map(|((_, _, id), bytes)| Some((*id, decode_undecided(bytes).ok()?)))
+            .map(|((_, _, id), undecided)| (*id, Arc::clone(undecided)))
             .collect()
     }
 
@@ -249,8 +327,14 @@ impl Disk {
     /// [`PowerLost`], with nothing of it written.
     pub fn commit(&self, decided: Decided, changes: &Changes) -> Result<(), PowerLost> {
         let mut platter = self.lock();
-        platter.operate()?;
         let height = decided.block.header().height;
+        let is_written = platter.operate();
+        if is_written.is_err() && platter.bug == Bug::TornBatch {
+            platter.blocks.insert(height, Arc::new(decided));
+            return is_written;
+        }
+        is_written?;
+        platter.version = platter.version.saturating_add(1);
         Arc::make_mut(&mut platter.state).apply(changes);
         platter.blocks.insert(height, Arc::new(decided));
         platter.undecided.retain(|(at, _, _), _| *at > height);
@@ -341,12 +425,13 @@ mod tests {
     use ledger::key::SecretKey;
 
     use super::*;
-    use crate::world::random::Purpose;
+    use crate::random::Purpose;
 
     fn disk() -> (Disk, State) {
         let key = SecretKey::from_seed(&[1; 32]).public();
         let guard = State::new(ChainId(sha256(b"chain")), &key);
-        (Disk::new(&MemoryState::default(), &guard), guard)
+        let empty = Arc::new(MemoryState::default());
+        (Disk::new(&empty, &guard, Bug::None), guard)
     }
 
     fn record(n: u8) -> RecordDigest {
@@ -364,7 +449,7 @@ mod tests {
             disk.sync_log().unwrap();
             disk.append_log(Height(1), entry.clone()).unwrap();
             disk.append_log(Height(1), entry).unwrap();
-            disk.cut_power_after(0);
+            disk.fail_after(0, Cause::Power);
             disk.recover(&mut Random::new(seed, Purpose::Faults));
             lengths.insert(disk.open_log(Height(1)).unwrap().len());
         }
@@ -377,7 +462,7 @@ mod tests {
         disk.append_outbox(record(1), b"one").unwrap();
         assert_eq!(disk.sync_outbox(), Ok(vec![record(1)]));
         disk.append_outbox(record(2), b"two").unwrap();
-        disk.cut_power_after(1);
+        disk.fail_after(1, Cause::Power);
         assert_eq!(disk.sync_outbox(), Err(PowerLost));
         assert!(!disk.has_power());
         disk.recover(&mut Random::new(1, Purpose::Faults));
@@ -389,7 +474,7 @@ mod tests {
     fn a_guard_torn_by_the_crash_is_still_the_old_one() {
         let (disk, guard) = disk();
         let next = guard.after(Height(4)).unwrap();
-        disk.cut_power_after(1);
+        disk.fail_after(1, Cause::Power);
         assert_eq!(disk.write_guard(&next), Err(PowerLost));
         assert_eq!(disk.guard(), Loaded::Whole(guard));
         disk.recover(&mut Random::new(1, Purpose::Faults));

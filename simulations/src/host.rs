@@ -4,13 +4,15 @@
 //! flushed and the guard written; before a block is reported to Malachite, it is on disk.
 
 mod application;
+mod begin;
 mod boundary;
 mod effects;
 mod guard;
+mod idle;
 mod log;
 mod peers;
 
-pub use boundary::{Alarm, Clock, Committed, Observation, Output, Stimulus};
+pub use boundary::{Alarm, Committed, Observation, Output, Refused, Stimulus};
 pub use guard::{DiskGuard, SimulatedGuard};
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -27,31 +29,33 @@ use consensus::signing::{Checker, GuardedKey, SharedReproposals};
 use consensus::validators::{Address, ValidatorSet};
 use consensus::wire::DecidedValue;
 use ledger::digest::{BlockId, RecordDigest};
+use ledger::key::SecretKey;
 use ledger::mempool::{Capacity, Mempool};
 use ledger::party::Height;
 use ledger::quorum::Round;
-use ledger::signed::{CheckedClaims, Claim, SignatureCheck};
 use ledger::time::Timestamp;
 use malachitebft_core_consensus::{
     Error as EngineError, Input, Params, State, ValuePayload, process,
 };
 use malachitebft_core_types::{
-    CommitCertificate, Round as EngineRound, ThresholdParam, ThresholdParams, Timeout, TimeoutKind,
-    ValueResponse, VoteExtensionPolicy,
+    CommitCertificate, Round as EngineRound, SignedVote, Timeout, TimeoutKind, ValueResponse,
+    VoteExtensionPolicy,
 };
 use malachitebft_metrics::Metrics;
 
+use crate::bug::Bug;
+use crate::clock::Clock;
 use crate::disk::Disk;
-use crate::network::Message;
+use crate::moment::Moment;
+use crate::packet::{Kind, Packet};
 use crate::parties::{NodeIndex, Parties, Seat};
-use crate::world::queue::Moment;
-use crate::world::sabotage::Sabotage;
+use crate::signatures::Signing;
+pub(crate) use begin::stored_tip;
+use begin::thresholds;
 
 /// Inputs for later heights that Malachite keeps, in all and for each height.
 const QUEUE_HEIGHTS: usize = 8;
 const QUEUE_PER_HEIGHT: usize = 4_000;
-/// Signatures of records that a process remembers to have checked.
-const CLAIMS_MAX: usize = 100_000;
 /// How long a starting node listens for its peers' tips before it begins.
 const HEAR_WITHIN: Duration = Duration::from_secs(1);
 
@@ -94,26 +98,25 @@ impl SharedReproposals for Noted {
     }
 }
 
-/// Signatures of records that this process has seen to verify: each is checked once.
-#[derive(Debug)]
-struct Claims(Mutex<CheckedClaims>);
-
-impl SignatureCheck for Claims {
-    fn verifies(&self, claim: &Claim<'_>) -> bool {
-        let name = claim.name();
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let verifies = known.contains(&name) || claim.holds();
-        if verifies {
-            known.insert(name);
-        }
-        verifies
-    }
+/// How a process differs from an ordinary one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Manner {
+    /// What is broken on purpose.
+    pub bug: Bug,
+    /// No guard stands before the key: its owner is dishonest.
+    pub is_unguarded: bool,
+    /// It speaks the next version besides this one.
+    pub is_newer: bool,
 }
 
 /// A node while it runs. Whatever survives it is on its disk.
 pub struct Host {
     me: NodeIndex,
     address: Address,
+    peer_id: Vec<u8>,
+    peer_key: SecretKey,
+    manner: Manner,
+    neighbours: Arc<[NodeIndex]>,
     parties: Arc<Parties>,
     disk: Disk,
     clock: Clock,
@@ -124,11 +127,11 @@ pub struct Host {
     consensus: Option<State<Context>>,
     params: Params<Context>,
     metrics: Metrics,
-    signer: GuardedKey<SimulatedGuard>,
-    verifier: Checker<Noted>,
+    signer: GuardedKey<SimulatedGuard, Signing>,
+    verifier: Checker<Noted, Signing>,
     noted: Noted,
-    claims: Claims,
-    assembler: Assembler,
+    signing: Signing,
+    assembler: Assembler<Signing>,
     mempool: Mempool,
     /// Undecided blocks that this process has reported to Malachite.
     reported: BTreeSet<(Height, Round, BlockId)>,
@@ -139,14 +142,30 @@ pub struct Host {
     outputs: Vec<Output>,
     /// Newest height of each peer, as it says.
     tips: BTreeMap<NodeIndex, Height>,
-    /// The highest height about which somebody sent a vote, a proposal or a part.
-    busy_at: Height,
+    /// Whether somebody streams a block of the next height.
+    has_begun: bool,
+    /// Votes for the next height, unchecked.
+    votes_heard: Vec<SignedVote<Context>>,
+    /// When a vote last began a height here.
+    begun_by_vote_at: Option<Moment>,
+    /// A vote of the height under way was refused, since the others were not heard yet.
+    was_silent: bool,
+    /// The newest height that came decided from another node.
+    synced_tip: Height,
     /// Decided blocks that others sent, by height.
     synced: BTreeMap<Height, (NodeIndex, DecidedValue)>,
     /// Since when an answer to a request for decided blocks is awaited.
     asked_at: Option<Moment>,
+    /// Requests without an answer: whom, from which height, up to which.
+    asked_for: BTreeMap<(NodeIndex, Height), Height>,
+    /// Counts those requests, so that each goes to another peer.
+    asked: usize,
+    /// The tip and the number of own records when it last looked which of them may wait for a block.
+    looked_through: Option<(Height, usize)>,
+    /// When each own record is offered again, and how long it waits after that.
+    offers: BTreeMap<RecordDigest, (Moment, Duration)>,
     /// Messages that came before this node had begun.
-    early: Vec<(NodeIndex, Message)>,
+    early: Vec<(NodeIndex, Packet)>,
     /// Own records that are written and not synced.
     unsynced: BTreeSet<RecordDigest>,
 }
@@ -161,27 +180,32 @@ impl Host {
         seat: &Seat,
         disk: Disk,
         clock: Clock,
-        sabotage: Sabotage,
+        manner: Manner,
     ) -> Result<Self, String> {
         let tip = stored_tip(&disk, parties)?;
         let validators = engine_set(&tip)?;
         let (log_height, entries) = disk.log();
         let local = Local {
             tip: tip.height(),
-            log: Some(guard::log_mark(log_height, &entries, seat.address())),
+            log: Some(guard::log_mark(log_height, &entries, seat.address)),
         };
-        let guard = match sabotage {
-            Sabotage::Amnesia => SimulatedGuard::Skipped,
-            Sabotage::None | Sabotage::WeakQuorum | Sabotage::AlteredState => {
-                let key = seat.voting.public();
-                let standing = Standing::at_start(disk.guard(), parties.chain, &key, &local);
-                SimulatedGuard::Kept(DiskGuard::new(disk.clone(), standing))
-            }
+        let bug = manner.bug;
+        let guard = if manner.is_unguarded || matches!(bug, Bug::Amnesia | Bug::GuardOff) {
+            SimulatedGuard::Skipped
+        } else {
+            let key = seat.voting.public();
+            let standing = Standing::at_start(disk.guard(), parties.chain, &key, &local);
+            SimulatedGuard::Kept(DiskGuard::new(disk.clone(), standing))
         };
         let noted = Noted::default();
+        let signing = parties.signing.clone();
         Ok(Self {
             me: seat.index,
-            address: seat.address(),
+            address: seat.address,
+            peer_id: seat.peer_id.clone(),
+            peer_key: seat.peer.clone(),
+            neighbours: parties.neighbours(seat.index),
+            manner,
             clock,
             now: Moment::default(),
             phase: Phase::Hearing,
@@ -189,17 +213,22 @@ impl Host {
             validators,
             consensus: None,
             params: Params {
-                address: seat.address(),
-                threshold_params: thresholds(sabotage),
+                address: seat.address,
+                threshold_params: thresholds(bug),
                 value_payload: ValuePayload::ProposalAndParts,
                 enabled: true,
             },
             metrics: Metrics::new(),
-            signer: GuardedKey::new(parties.chain, seat.voting.clone(), guard),
-            verifier: Checker::new(parties.chain, noted.clone()),
+            signer: GuardedKey::with_scheme(
+                parties.chain,
+                seat.voting.clone(),
+                guard,
+                signing.clone(),
+            ),
+            verifier: Checker::with_scheme(parties.chain, noted.clone(), signing.clone()),
             noted,
-            claims: Claims(Mutex::new(CheckedClaims::new(CLAIMS_MAX))),
-            assembler: Assembler::new(parties.chain),
+            assembler: Assembler::with_scheme(parties.chain, signing.clone()),
+            signing,
             mempool: Mempool::new(Capacity::default()),
             reported: BTreeSet::new(),
             timers: BTreeMap::new(),
@@ -207,9 +236,17 @@ impl Host {
             jobs: VecDeque::new(),
             outputs: Vec::new(),
             tips: BTreeMap::new(),
-            busy_at: Height::ZERO,
+            has_begun: false,
+            votes_heard: Vec::new(),
+            begun_by_vote_at: None,
+            was_silent: false,
+            synced_tip: Height::ZERO,
             synced: BTreeMap::new(),
             asked_at: None,
+            asked_for: BTreeMap::new(),
+            asked: 0,
+            offers: BTreeMap::new(),
+            looked_through: None,
             early: Vec::new(),
             unsynced: BTreeSet::new(),
             parties: Arc::clone(parties),
@@ -220,13 +257,14 @@ impl Host {
     /// Handles what reaches the node at `now`, and returns what it does about it, in order.
     pub fn handle(&mut self, now: Moment, stimulus: Stimulus) -> Vec<Output> {
         self.now = now;
+        self.manner.bug.tell_time(self.clock_reads().0);
         if self.phase != Phase::Stopped {
             match stimulus {
                 Stimulus::Start => self.greet(),
-                Stimulus::Message(from, message) => self.receive(from, message),
+                Stimulus::Message(from, packet) => self.receive(from, packet),
                 Stimulus::Alarm(alarm) => self.wake(alarm),
                 Stimulus::Submission(bytes) => self.submit(&bytes),
-                Stimulus::Connected(peer) => self.send(peer, Message::Hello),
+                Stimulus::Connected(peer) => self.send(peer, Packet::new(Kind::Hello, Vec::new())),
             }
             self.work();
         }
@@ -237,6 +275,16 @@ impl Host {
     #[must_use]
     pub fn tip(&self) -> Height {
         self.replica.tip().height()
+    }
+
+    /// Sets the clock.
+    pub const fn set_clock(&mut self, clock: Clock) {
+        self.clock = clock;
+    }
+
+    /// From now on it speaks the next version too, or no longer.
+    pub const fn set_newer(&mut self, is_newer: bool) {
+        self.manner.is_newer = is_newer;
     }
 
     fn wake(&mut self, alarm: Alarm) {
@@ -252,7 +300,10 @@ impl Host {
             Alarm::Offer => self.offer_regularly(),
             Alarm::Outbox => self.sync_outbox(),
             Alarm::Heartbeat(height) => {
-                if self.phase == Phase::Holding && self.tip().next() == height {
+                if self.phase == Phase::Holding
+                    && self.tip().next() == height
+                    && self.manner.bug != Bug::NoHeartbeat
+                {
                     self.start_height();
                 }
             }
@@ -265,15 +316,19 @@ impl Host {
             return;
         }
         self.hear_peers();
+        if self.signer.guard().is_observing() {
+            self.observe(Observation::Observing);
+        }
         self.start_height();
-        for (from, message) in std::mem::take(&mut self.early) {
+        for (from, packet) in std::mem::take(&mut self.early) {
             self.work();
-            self.receive(from, message);
+            self.receive(from, packet);
         }
     }
 
     /// Starts the height after the tip, from the log where it is about that height already.
     fn start_height(&mut self) {
+        self.was_silent = false;
         let height = self.tip().next();
         let Ok(entries) = self.disk.open_log(height) else {
             return;
@@ -298,6 +353,7 @@ impl Host {
         self.phase = if inputs.is_empty() {
             Phase::Running
         } else {
+            self.observe(Observation::Replayed);
             Phase::Recovering
         };
         let validators = self.validators.clone();
@@ -366,16 +422,19 @@ impl Host {
         }
     }
 
-    fn broadcast(&mut self, message: &Message) {
-        for peer in self.parties.nodes() {
-            if peer != self.me {
-                self.send(peer, message.clone());
-            }
+    fn broadcast(&mut self, packet: Packet) {
+        self.put(Output::Broadcast(packet));
+    }
+
+    /// To those with whom this node gossips.
+    fn gossip(&mut self, packet: &Packet) {
+        for peer in Arc::clone(&self.neighbours).iter() {
+            self.send(*peer, packet.clone());
         }
     }
 
-    fn send(&mut self, to: NodeIndex, message: Message) {
-        self.put(Output::Send(to, message));
+    fn send(&mut self, to: NodeIndex, packet: Packet) {
+        self.put(Output::Send(to, packet));
     }
 
     fn observe(&mut self, observation: Observation) {
@@ -399,17 +458,6 @@ impl Host {
     }
 }
 
-/// More than 2/3, unless it is broken on purpose.
-fn thresholds(sabotage: Sabotage) -> ThresholdParams {
-    match sabotage {
-        Sabotage::WeakQuorum => ThresholdParams {
-            quorum: ThresholdParam::F_PLUS_ONE,
-            ..ThresholdParams::default()
-        },
-        Sabotage::None | Sabotage::Amnesia | Sabotage::AlteredState => ThresholdParams::default(),
-    }
-}
-
 /// Names a timer: setting it again replaces it.
 fn timer(timeout: &Timeout) -> (i64, u8) {
     let kind = match timeout.kind {
@@ -422,25 +470,8 @@ fn timer(timeout: &Timeout) -> (i64, u8) {
     (timeout.round.as_i64(), kind)
 }
 
-fn stored_tip(disk: &Disk, parties: &Parties) -> Result<Tip, String> {
-    let state = disk.state();
-    let validators = ledger::state::validators(&*state).map_err(|error| error.to_string())?;
-    Ok(match disk.tip() {
-        Some(decided) => Tip::decided(
-            decided.block.header().clone(),
-            decided.quorum.clone(),
-            Arc::clone(&decided.decided_by),
-            Arc::new(validators),
-        ),
-        None => {
-            let entries = parties.genesis.initial_state();
-            let (root, _) = ledger::state::memory::initial_changes(entries);
-            Tip::genesis(root, validators)
-        }
-    })
-}
-
-fn engine_set(tip: &Tip) -> Result<ValidatorSet, String> {
+/// The newest block of a store, and what follows from it; the error is that it does not read.
+pub(crate) fn engine_set(tip: &Tip) -> Result<ValidatorSet, String> {
     ValidatorSet::new((*tip.validators).clone()).ok_or_else(|| "no validators".into())
 }
 

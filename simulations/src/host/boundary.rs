@@ -9,12 +9,10 @@ use ledger::party::Height;
 use ledger::quorum::Quorum;
 use ledger::state::Receipt;
 use ledger::state::admission::Inadmissible;
-use ledger::time::Timestamp;
 use malachitebft_core_types::Timeout;
 
-use crate::network::Message;
+use crate::packet::Packet;
 use crate::parties::NodeIndex;
-use crate::world::queue::Moment;
 
 /// What reaches a node.
 #[derive(Clone, Debug)]
@@ -22,7 +20,7 @@ pub enum Stimulus {
     /// The process starts.
     Start,
     /// A message of another node.
-    Message(NodeIndex, Message),
+    Message(NodeIndex, Packet),
     /// An alarm it set itself.
     Alarm(Alarm),
     /// A signed record, handed in by its own Party.
@@ -52,7 +50,11 @@ pub enum Alarm {
 #[derive(Debug)]
 pub enum Output {
     /// Sends a message.
-    Send(NodeIndex, Message),
+    Send(NodeIndex, Packet),
+    /// Sends a message later: only the dishonest wait.
+    SendLater(Duration, NodeIndex, Packet),
+    /// Sends a message to every other node.
+    Broadcast(Packet),
     /// Sets an alarm.
     Wake(Duration, Alarm),
     /// Something that the checkers look at.
@@ -72,8 +74,36 @@ pub enum Observation {
     TurnedAway(RecordDigest, Inadmissible),
     /// Malachite holds evidence that a validator contradicted itself.
     Evidence(NodeIndex),
-    /// The node cannot go on. Never right without a dishonest validator.
+    /// Something of another node was refused. Right only where that node is dishonest, speaks another version, or
+    /// has a wrong clock.
+    Refused(Refused),
+    /// The guard does not sign: nobody knows what this key has signed before.
+    Observing,
+    /// A round after the first began.
+    LaterRound,
+    /// The process began with entries in its log.
+    Replayed,
+    /// A decided block came from another node.
+    CaughtUp,
+    /// The node cannot go on. Never right.
     Stopped(String),
+}
+
+/// Something that a node refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// Bytes that say nothing in this version.
+    Garbage(NodeIndex),
+    /// A part that is not wanted, because of its proposer.
+    Part(NodeIndex),
+    /// A block whose time this node's clock does not accept; who built it.
+    Time(NodeIndex),
+    /// A block that is not what it says; who proposed it, and why.
+    Block(NodeIndex, String),
+    /// A decided block without a valid quorum, or with another block's; who sent it.
+    Synced(NodeIndex, String),
+    /// Bytes handed in that are no record of this version.
+    Submission(String),
 }
 
 /// A decided block, as a node committed it.
@@ -85,20 +115,4 @@ pub struct Committed {
     pub quorum: Quorum,
     /// One receipt for each record.
     pub receipts: Vec<Receipt>,
-}
-
-/// A node's clock: virtual time, dated, and a little wrong.
-#[derive(Clone, Copy, Debug)]
-pub struct Clock {
-    /// The true instant at which the run begins.
-    pub begins_at: Timestamp,
-    /// How wrong this node is, in milliseconds; negative: behind.
-    pub skew_ms: i64,
-}
-
-impl Clock {
-    pub(super) fn reads(&self, now: Moment) -> Timestamp {
-        let Timestamp(ms) = self.begins_at.plus_ms(now.as_ms());
-        Timestamp(ms.saturating_add_signed(self.skew_ms))
-    }
 }

@@ -15,7 +15,8 @@ use malachitebft_core_types::{CertificateError, LinearTimeouts, SignedMessage, T
 use malachitebft_signing::{Signer as _, Verifier as _, VerifierExt as _};
 
 use super::{Alarm, Host, Job, Observation, Output, Phase, log, timer};
-use crate::network::Message;
+use crate::bug::Bug;
+use crate::packet::{Kind, Packet};
 
 impl Host {
     #[expect(
@@ -38,6 +39,9 @@ impl Host {
             }
             Effect::StartRound(height, round, _, _, r) => {
                 self.flush();
+                if round.as_i64() > 0 {
+                    self.observe(Observation::LaterRound);
+                }
                 self.started_round(height.0, ledger_round(round));
                 r.resume_with(())
             }
@@ -80,9 +84,9 @@ impl Host {
                 let proposals = evidence.proposals.iter().map(|(address, _)| *address);
                 let votes = evidence.votes.iter().map(|(address, _)| *address);
                 let accused: BTreeSet<_> = proposals.chain(votes).collect();
-                for seat in self.parties.clone().seats() {
-                    if accused.contains(&seat.address()) {
-                        self.observe(Observation::Evidence(seat.index));
+                for address in accused {
+                    if let Some(node) = self.parties.of_address(&address) {
+                        self.observe(Observation::Evidence(node));
                     }
                 }
                 self.jobs.push_back(Job::Finalized);
@@ -94,6 +98,8 @@ impl Host {
                 let signed = signed.unwrap_or_else(|| SignedMessage::new(vote, VOID));
                 if signed.signature != VOID {
                     self.observe(Observation::Signed(Request::from(&signed.message)));
+                } else {
+                    self.was_silent = true;
                 }
                 r.resume_with(signed)
             }
@@ -166,10 +172,8 @@ impl Host {
                 self.jobs.push_back(Job::Synced(Box::new(value), proposer));
                 r.resume_with(())
             }
-            Effect::CertRejectedSyncValue(_, height, error, r) => {
-                self.stop(format!(
-                    "a decided block of height {height} was rejected: {error}"
-                ));
+            Effect::CertRejectedSyncValue(peer, height, error, r) => {
+                self.reject_synced(&peer, &format!("height {height}: {error}"));
                 r.resume_with(())
             }
             Effect::WalAppend(height, input, r) => {
@@ -192,7 +196,9 @@ impl Host {
         self.alarms = self.alarms.saturating_add(1);
         self.timers.insert(timer(&timeout), self.alarms);
         let span = LinearTimeouts::default().duration_for(timeout);
-        self.put(Output::Wake(span, Alarm::Timeout(timeout, self.alarms)));
+        if self.manner.bug != Bug::NoTimeouts {
+            self.put(Output::Wake(span, Alarm::Timeout(timeout, self.alarms)));
+        }
     }
 
     fn append(&mut self, height: Height, input: &Input<Context>) {
@@ -209,7 +215,7 @@ impl Host {
     }
 
     fn flush(&self) {
-        if self.phase != Phase::Recovering {
+        if self.phase != Phase::Recovering && self.manner.bug != Bug::GuardOff {
             self.disk.sync_log().ok();
         }
     }
@@ -221,13 +227,13 @@ impl Host {
         };
         // What the guard refused to sign does not leave this node.
         if let Ok(bytes) = encode_consensus(&message) {
-            self.broadcast(&Message::Consensus(bytes));
+            self.broadcast(Packet::new(Kind::Consensus, bytes));
         }
     }
 
     fn help(&mut self, message: &LivenessMessage) {
         if let Ok(bytes) = encode_liveness(message) {
-            self.broadcast(&Message::Liveness(bytes));
+            self.broadcast(Packet::new(Kind::Liveness, bytes));
         }
     }
 }

@@ -75,6 +75,15 @@ impl SimulatedGuard {
         matches!(*guard.standing(), Standing::Observing { until: None, .. })
     }
 
+    /// Whether the guard signs nothing, until others have decided a further height.
+    #[must_use]
+    pub fn is_observing(&self) -> bool {
+        let Self::Kept(guard) = self else {
+            return false;
+        };
+        matches!(*guard.standing(), Standing::Observing { .. })
+    }
+
     /// Moves the guard to the next height, before `height` enters the store.
     ///
     /// # Errors

@@ -1,141 +1,171 @@
-//! Whole runs: the same twice, sound on many seeds, and caught where a rule is broken on purpose.
+//! Whole runs: the same twice, sound on many seeds, and every word of a node about itself is looked at.
 
 use std::collections::BTreeSet;
 
+use ledger::state::admission::Inadmissible;
+
 use super::*;
-use crate::scenario::SpanMs;
+use crate::bug::Bug;
+use crate::host::{Observation, Refused};
+use crate::scenario::{FaultKind, Menu, Range, Signatures, SpanMs};
 
-fn calm() -> Scenario {
-    Scenario::included("calm").unwrap()
+fn included(name: &str) -> Scenario {
+    Scenario::included(name).unwrap()
 }
 
-/// Many short crashes and cuts, close together.
-fn rough() -> Scenario {
-    let mut scenario = calm();
-    scenario.heights = 20;
-    scenario.crashes.count = 8;
-    scenario.crashes.between_ms = SpanMs([0, 30_000]);
-    scenario.crashes.operations_max = 60;
-    scenario.crashes.down_ms = SpanMs([1, 3_000]);
-    scenario.partitions.count = 4;
-    scenario.partitions.between_ms = SpanMs([0, 30_000]);
-    scenario
-}
-
-fn run(scenario: &Scenario, seed: u64, sabotage: Sabotage) -> Report {
-    let run = Run {
-        scenario: "calm".into(),
+fn run_of(scenario: &Scenario, seed: u64) -> Run {
+    Run {
+        scenario: "test".into(),
         seed,
         heights: scenario.heights,
-        sabotage,
-    };
-    let mut world = World::new(scenario.clone(), run).unwrap();
-    world.run(|_| Ok(())).unwrap()
+        parties: scenario.parties.count,
+        bug: Bug::None,
+    }
+}
+
+fn result(scenario: &Scenario, seed: u64) -> RunResult {
+    let mut world = World::new(scenario.clone(), run_of(scenario, seed)).unwrap();
+    world.run(|_| {})
 }
 
 #[test]
 fn the_same_seed_is_the_same_run_and_another_seed_is_another() {
     let mut traces = BTreeSet::new();
-    for seed in 1..=6 {
-        let (first, second) = (
-            run(&calm(), seed, Sabotage::None),
-            run(&calm(), seed, Sabotage::None),
-        );
-        assert_eq!(first, second, "seed {seed}");
-        assert_eq!(first.violation, None, "{first}");
-        assert!(traces.insert(first.trace), "seed {seed}");
-    }
-}
-
-#[test]
-fn every_check_holds_on_a_calm_day() {
-    let acts = |report: &Report| report.outcomes.values().sum::<u64>();
-    let all = acts(&run(&calm(), 100, Sabotage::None));
-    for seed in 101..=112 {
-        let report = run(&calm(), seed, Sabotage::None);
-        assert_eq!(report.violation, None, "{report}");
-        // Chance moves acts about; it neither adds nor loses one.
-        assert_eq!(acts(&report), all, "{report}");
-        assert!(report.height.0 >= calm().heights, "{report}");
-    }
-}
-
-#[test]
-fn every_check_holds_whatever_fails() {
-    for seed in 1..=10 {
-        let report = run(&rough(), seed, Sabotage::None);
-        assert_eq!(report.violation, None, "{report}");
-    }
-}
-
-#[test]
-fn a_node_that_forgets_what_it_signed_is_caught() {
-    let caught = |seed| {
-        let report = run(&rough(), seed, Sabotage::Amnesia);
-        match report.violation {
-            Some(Violation::Contradiction { .. }) => true,
-            // Its own log and guard gone, it may also meet what it had decided before.
-            Some(_) => panic!("{report}"),
-            None => false,
+    for name in ["calm", "everything", "twins"] {
+        for seed in 1..=2 {
+            let (first, second) = (result(&included(name), seed), result(&included(name), seed));
+            assert_eq!(first, second, "{name}, seed {seed}");
+            assert_eq!(first.violation, None, "{name}, seed {seed}");
+            assert!(traces.insert(first.trace), "{name}, seed {seed}");
         }
-    };
-    let caught: Vec<_> = (1..=10).filter(|seed| caught(*seed)).collect();
-    assert!(!caught.is_empty(), "caught on seeds {caught:?} of 1 to 10");
-}
-
-#[test]
-fn a_quorum_of_more_than_a_third_is_caught() {
-    let report = run(&calm(), 1, Sabotage::WeakQuorum);
-    match &report.violation {
-        Some(Violation::Stopped { why, .. }) => assert!(why.contains("two thirds"), "{report}"),
-        _ => panic!("{report}"),
     }
-    assert!(report.to_string().contains(&report.run.command()));
 }
 
 #[test]
-fn a_store_that_was_altered_is_caught() {
-    let caught = |seed| {
-        let report = run(&calm(), seed, Sabotage::AlteredState);
-        matches!(report.violation, Some(Violation::OtherState { .. }))
+fn either_scheme_of_signatures_decides_the_same_records() {
+    let outcomes = |signatures| {
+        let mut scenario = included("calm");
+        scenario.signatures = signatures;
+        let result = result(&scenario, 3);
+        assert_eq!(result.violation, None);
+        let acts = result.acts.into_iter();
+        acts.map(|act| (act.permit, act.deed, act.outcome))
+            .collect::<Vec<_>>()
     };
-    assert!((1..=3).any(caught));
-}
-
-#[test]
-fn a_network_slower_than_its_bound_has_no_progress() {
-    let mut scenario = calm();
-    scenario.heartbeat_ms = 100;
-    scenario.progress_within_ms = 0;
-    scenario.links.latency_ms = SpanMs([900, 1_000]);
-    let report = run(&scenario, 1, Sabotage::None);
-    assert!(
-        matches!(report.violation, Some(Violation::NoProgress(_))),
-        "{report}"
+    let sorted = |signatures| {
+        let mut all = outcomes(signatures);
+        all.sort();
+        all
+    };
+    assert_eq!(
+        sorted(Signatures::Real).len(),
+        sorted(Signatures::Fast).len()
     );
 }
 
 #[test]
-fn what_a_node_says_of_itself_is_a_violation_too() {
-    let run = Run {
-        scenario: "calm".into(),
-        seed: 1,
-        heights: 1,
-        sabotage: Sabotage::None,
+fn every_check_holds_whatever_fails() {
+    for seed in 100..=105 {
+        let result = result(&included("everything"), seed);
+        assert_eq!(result.violation, None, "seed {seed}");
+    }
+}
+
+#[test]
+fn what_happened_is_told() {
+    let result = result(&included("region-split"), 1);
+    assert_eq!(result.violation, None);
+    assert!(
+        !result.splits.is_empty() && result.splits.iter().all(|split| split.level_ms.is_some())
+    );
+    assert!(
+        result
+            .acts
+            .iter()
+            .all(|act| act.final_ms.is_some() && act.known_100_ms.is_some())
+    );
+    assert!(
+        result
+            .nodes
+            .iter()
+            .all(|node| node.sent_bytes > 0 && node.height > 0)
+    );
+    assert_eq!(u64::try_from(result.blocks.len()).unwrap(), result.height);
+    assert!(result.counters.get("fault.region-split").is_some());
+}
+
+#[test]
+fn a_network_that_stays_cut_has_no_progress() {
+    let mut scenario = included("calm");
+    scenario.progress_within_ms = 1_000;
+    scenario.heartbeat_ms = 100;
+    let menu = Menu {
+        chance_permille: 1000,
+        count: Range([1, 1]),
+        between_ms: SpanMs([0, 0]),
+        lasts_ms: SpanMs([1, 1]),
+        permille: None,
+        ms: None,
+        ppm: None,
+        operations: None,
     };
-    let mut world = World::new(calm(), run).unwrap();
-    let node = NodeIndex(0);
+    scenario.faults.insert(FaultKind::HaltingOutage, menu);
+    let mut world = World::new(scenario.clone(), run_of(&scenario, 1)).unwrap();
+    for from in world.parties.nodes() {
+        for to in world.parties.nodes() {
+            world.network.cut(from, to);
+        }
+    }
+    let violation = world.run(|_| {}).violation.unwrap();
+    assert!(violation.starts_with("no progress"), "{violation}");
+}
+
+#[test]
+fn what_a_node_says_of_itself_and_of_honest_others_is_a_violation() {
+    let scenario = included("calm");
+    let mut world = World::new(scenario.clone(), run_of(&scenario, 1)).unwrap();
+    let node = world.parties.seats()[0].index;
+    let other = world.parties.seats()[1].index;
     let record = world.acts[0].record;
-    let late = ledger::state::admission::Inadmissible::AlreadyLogged;
-    for (observation, expected) in [
-        (Observation::Evidence(node), "Evidence"),
+    let told = [
+        (Observation::Evidence(other), "Evidence"),
         (Observation::Stopped("a reason".into()), "Stopped"),
-        (Observation::TurnedAway(record, late), "TurnedAway"),
-    ] {
+        (
+            Observation::TurnedAway(record, Inadmissible::AlreadyLogged),
+            "TurnedAway",
+        ),
+        (
+            Observation::Refused(Refused::Block(other, "another root".into())),
+            "Refused",
+        ),
+        (Observation::Refused(Refused::Part(other)), "Refused"),
+        (Observation::Refused(Refused::Garbage(other)), "Refused"),
+        (
+            Observation::Refused(Refused::Synced(other, "another block".into())),
+            "Refused",
+        ),
+    ];
+    for (observation, expected) in told {
         let violation = world.observed(node, observation).unwrap_err();
         assert!(
             format!("{violation:?}").starts_with(expected),
             "{violation}"
         );
     }
+    // Of the dishonest, nothing of it is.
+    world.checker.excuse(other);
+    world.observed(node, Observation::Evidence(other)).unwrap();
+    world
+        .observed(node, Observation::Refused(Refused::Part(other)))
+        .unwrap();
+}
+
+#[test]
+fn the_story_is_told_only_where_somebody_asked() {
+    let scenario = included("third-down");
+    let mut world = World::new(scenario.clone(), run_of(&scenario, 1)).unwrap();
+    world.remember(50);
+    let with = world.run(|_| {});
+    assert_eq!(world.story().lines().count(), 50);
+    assert_eq!(with, result(&scenario, 1));
 }
