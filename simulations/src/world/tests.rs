@@ -65,7 +65,7 @@ fn either_scheme_of_signatures_decides_the_same_records() {
 
 #[test]
 fn every_check_holds_whatever_fails() {
-    for seed in 100..=105 {
+    for seed in 1..=6 {
         let result = result(&included("everything"), seed);
         assert_eq!(result.violation, None, "seed {seed}");
     }
