@@ -24,7 +24,7 @@ const ASSUMED: &[&str] = &[
 
 /// What is left out.
 const ABSENT: &[&str] = &[
-    "Time that a processor takes: virtual time passes only in the network, on disks and in timers.",
+    "Time that a processor takes: and of a disk: virtual time passes only on lines and in timers.",
     "Congestion by other people's traffic, routes that change, and firewalls.",
     "How a border post works: queues, opening hours, language, and officers who do not look.",
     "Paper permits of Parties that do not use the ledger.",

@@ -113,14 +113,14 @@ fn deed(dice: &mut Dice, act: u64, parties: u16) -> ActRow {
     let frauds = [
         "port-shopper",
         "double-racer",
-        "corrupt-issuer",
+        "phantom-issuer",
         "over-shipper",
         "told by \"nobody\" <yet>",
     ];
     let fraud = (act % 11 == 3).then(|| frauds[usize::try_from((act / 11) % 5).unwrap()]);
     let outcome = match (fraud, dice.below(60)) {
         (_, 0) => None,
-        (Some("corrupt-issuer"), _) => Some("applied"),
+        (Some("phantom-issuer"), _) => Some("applied"),
         (Some("double-racer"), 1..30) => Some("applied"),
         (Some(_), _) => Some("USED"),
         (None, 1) => Some("NOT_ENDORSED"),

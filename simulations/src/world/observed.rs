@@ -31,7 +31,7 @@ impl World {
             Observation::Signed(request) => self.checker.signed(node, &request),
             Observation::Acknowledged(record) => {
                 self.checker.acknowledged(node, record);
-                self.told.acknowledged(self.now, node, &record);
+                self.told.acknowledged(self.now, &record);
                 Ok(())
             }
             Observation::TurnedAway(record, why) => Err(Violation::TurnedAway {

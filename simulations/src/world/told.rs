@@ -67,7 +67,7 @@ impl Told {
         }
     }
 
-    pub(super) fn acknowledged(&mut self, now: Moment, _: NodeIndex, record: &RecordDigest) {
+    pub(super) fn acknowledged(&mut self, now: Moment, record: &RecordDigest) {
         let act = self.by_record.get(record);
         if let Some(told) = act.and_then(|act| self.acts.get_mut(*act)) {
             told.acknowledged.get_or_insert(now);

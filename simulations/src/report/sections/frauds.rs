@@ -52,40 +52,14 @@ const KNOWN: &[(&str, Sight, &str)] = &[
         "no more is imported than was endorsed, and no more endorsed than authorised",
     ),
     (
-        "wrong-destination",
-        Sight::Refused,
-        "only the destination that the permit names may use it",
-    ),
-    (
-        "expired",
-        Sight::Refused,
-        "a permit is not used after its last day",
-    ),
-    (
-        "stolen",
-        Sight::Refused,
-        "a permit that was reported stolen is not used",
-    ),
-    (
-        "lost",
-        Sight::Refused,
-        "a permit that was reported lost is not used",
-    ),
-    (
-        "laundering",
-        Sight::Refused,
-        "a re-export names origin permits with enough left of the same taxon",
-    ),
-    (
         "corrupt-issuer",
-        Sight::Unseen,
-        "an office that may issue issues what it should not: every signature is right, and only quotas, registers and \
-         people can tell",
+        Sight::Refused,
+        "an office numbers no permit twice, back-dates none without saying so, and undoes no use by cancelling",
     ),
     (
-        "false-species",
+        "phantom-issuer",
         Sight::Unseen,
-        "other goods than the permit says: only an inspection can tell",
+        "a permit for specimens that do not exist: every signature is right, and only people can tell",
     ),
 ];
 
@@ -252,6 +226,7 @@ impl Attempt {
 mod tests {
     use super::*;
     use crate::results::synthetic;
+    use crate::trade::Fraud;
 
     #[test]
     fn an_attempt_of_several_records_counts_once() {
@@ -261,7 +236,7 @@ mod tests {
             ("double-racer", Some("applied")),
             ("double-racer", Some("USED")),
             ("double-racer", None),
-            ("corrupt-issuer", Some("applied")),
+            ("phantom-issuer", Some("applied")),
         ]) {
             act.permit = 9;
             act.fraud = Some(fraud);
@@ -278,7 +253,7 @@ mod tests {
         );
 
         let html = section(&campaign).html();
-        assert!(html.contains("No ledger can see corrupt-issuer"), "{html}");
+        assert!(html.contains("No ledger can see phantom-issuer"), "{html}");
         assert!(html.contains("1 of 1") && html.contains("0 of 1"), "{html}");
     }
 
@@ -294,9 +269,21 @@ mod tests {
     }
 
     #[test]
-    fn no_fraud_is_explained_twice() {
-        let names: std::collections::BTreeSet<&str> =
-            KNOWN.iter().map(|(name, _, _)| *name).collect();
-        assert_eq!(names.len(), KNOWN.len());
+    fn exactly_the_frauds_of_the_workload_are_explained_once_and_as_visible_as_it_says() {
+        let explained: Vec<_> = KNOWN
+            .iter()
+            .map(|(name, sight, _)| (*name, *sight))
+            .collect();
+        assert_eq!(explained.len(), Fraud::ALL.len());
+        for fraud in Fraud::ALL {
+            let found = explained.iter().find(|(name, _)| *name == fraud.as_str());
+            let (_, sight) = found.unwrap_or_else(|| panic!("{}", fraud.as_str()));
+            assert_eq!(
+                *sight != Sight::Unseen,
+                fraud.is_visible(),
+                "{}",
+                fraud.as_str()
+            );
+        }
     }
 }
