@@ -10,10 +10,12 @@
 //!
 //! This file decides; `node/src/guard.rs` reads and writes the bytes.
 
+mod cast;
 mod file;
 mod rearm;
 mod standing;
 
+pub use cast::Cast;
 pub use file::{BLANK, COPY_BYTES, COPY_OFFSETS, FILE_BYTES, Loaded, load, write_copies};
 pub use rearm::{LogFound, Unsafe, rearmed};
 pub use standing::{Local, LogMark, ObserveReason, Standing};
@@ -145,6 +147,9 @@ pub struct State {
     /// its parts are still being signed: the very same proposal may be signed again after that vote.
     #[n(5)]
     pub proposed: Option<Request>,
+    /// The newest votes for a block at `height`.
+    #[n(6)]
+    pub cast: Cast,
 }
 
 /// Whether to sign.
@@ -196,6 +201,7 @@ impl State {
             height: Height(1),
             newest: None,
             proposed: None,
+            cast: Cast::default(),
         }
     }
 
@@ -206,7 +212,7 @@ impl State {
         if request.height < self.height {
             return behind;
         }
-        if self.proposed.as_ref() == Some(request) {
+        if self.proposed.as_ref() == Some(request) || self.cast.holds(request) {
             return Permission::Again;
         }
         let newest = self.newest.filter(|_| request.height == self.height);
@@ -225,6 +231,11 @@ impl State {
                 return behind;
             }
         }
+        let earlier = if request.height == self.height {
+            self.cast
+        } else {
+            Cast::default()
+        };
         Permission::Sign(Self {
             sequence: self.sequence.saturating_add(1),
             height: request.height,
@@ -233,6 +244,7 @@ impl State {
                 Stage::Propose => Some(*request),
                 Stage::Prevote | Stage::Precommit => self.proposed,
             },
+            cast: earlier.with(request),
             ..*self
         })
     }
@@ -245,6 +257,7 @@ impl State {
             sequence: self.sequence.saturating_add(1),
             height: next,
             newest: None,
+            cast: Cast::default(),
             ..*self
         })
     }

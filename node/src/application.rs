@@ -139,7 +139,19 @@ pub struct Application {
     last_early_start: Option<tokio::time::Instant>,
     /// Other nodes' tips have been held against the guard.
     has_heard_peers: bool,
+    /// Votes were lost at the height under way, and this node would sign them now.
+    is_heard_late: bool,
     progress: watch::Sender<Progress>,
+}
+
+/// How the application ends in good order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It was asked to stop.
+    Stopped,
+    /// Malachite casts each vote once, and the guard refused some before the others were heard. So that the
+    /// height does not wait for them for ever, the node is to start again and cast them.
+    HeardLate,
 }
 
 /// What moves the loop.
@@ -200,6 +212,7 @@ impl Application {
             held: None,
             last_early_start: None,
             has_heard_peers: false,
+            is_heard_late: false,
             progress,
         };
         application.recall_undecided()?;
@@ -220,7 +233,7 @@ impl Application {
         mut self,
         channels: Channels<Context>,
         stop: impl Future<Output = ()>,
-    ) -> Result<(), ApplicationError> {
+    ) -> Result<Ended, ApplicationError> {
         let Channels {
             mut consensus,
             network,
@@ -243,7 +256,7 @@ impl Application {
         self.listen()?;
         loop {
             let event = tokio::select! {
-                () = &mut stop => return Ok(()),
+                () = &mut stop => return Ok(Ended::Stopped),
                 message = consensus.recv() => {
                     Event::Engine(message.ok_or(ApplicationError::EngineStopped)?)
                 }
@@ -256,6 +269,9 @@ impl Application {
                 continue;
             }
             crate::blocking::run(|| self.handle(event))?;
+            if self.is_heard_late {
+                return Ok(Ended::HeardLate);
+            }
             for part in self.outgoing.drain(..) {
                 let message = NetworkMsg::PublishProposalPart(in_stream(part));
                 network

@@ -17,8 +17,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use consensus::guard::{
-    BLANK, COPY_BYTES, COPY_OFFSETS, FILE_BYTES, Loaded, Local, Permission, Refusal, Request,
-    Standing, State, load, write_copies,
+    BLANK, COPY_BYTES, COPY_OFFSETS, FILE_BYTES, Loaded, Local, ObserveReason, Permission, Refusal,
+    Request, Standing, State, load, write_copies,
 };
 use consensus::signing::Guard;
 use ledger::digest::ChainId;
@@ -94,6 +94,8 @@ struct Inner<M> {
     is_broken: bool,
     /// Synced writes since the start.
     flushes: u64,
+    /// Height of the newest request that was refused because the others were not heard yet.
+    silent_at: Option<Height>,
 }
 
 impl FileGuard {
@@ -158,6 +160,7 @@ impl<M: Medium> FileGuard<M> {
             medium,
             is_broken: false,
             flushes: 0,
+            silent_at: None,
         };
         Self {
             inner: Mutex::new(inner),
@@ -180,6 +183,12 @@ impl<M: Medium> FileGuard<M> {
     #[must_use]
     pub fn flushes(&self) -> u64 {
         self.lock(|inner| inner.flushes)
+    }
+
+    /// The height at which this node last signed nothing because the others were not heard yet.
+    #[must_use]
+    pub fn silent_at(&self) -> Option<Height> {
+        self.lock(|inner| inner.silent_at)
     }
 
     /// Signs nothing from now on until [`Self::hear`] was called.
@@ -274,6 +283,9 @@ impl<M: Medium> Guard for FileGuard<M> {
                     Permission::Sign(state) => inner.write(state).map_err(|_| Refusal::NotWritten),
                     Permission::Again => Ok(()),
                     Permission::Refuse(refusal) => {
+                        if refusal == Refusal::Observing(ObserveReason::Unheard) {
+                            inner.silent_at = Some(request.height);
+                        }
                         log_refusal(request, &refusal);
                         Err(refusal)
                     }

@@ -23,6 +23,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
+pub use crate::application::Ended;
 pub use failure::RunError;
 
 use crate::application::{Application, Claims, Pace, Parts, Progress, SharedNotes, Waiting};
@@ -46,11 +47,11 @@ const PUBLISH_AGAIN: Duration = Duration::from_secs(10);
 /// Longest wait for threads that still use the database when the node ends.
 const CLOSE_MAX: Duration = Duration::from_secs(5);
 
-/// Runs the node until `stop` is done, then ends it in good order.
+/// Runs the node until `stop` is done or it is to start again, then ends it in good order.
 ///
 /// # Errors
 /// [`RunError`]: it did not start, or had to stop.
-pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), RunError> {
+pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<Ended, RunError> {
     let started = Instant::now();
     let genesis = config.genesis()?;
     let identity = Identity::load(&config.home)?;

@@ -163,6 +163,8 @@ impl Standing {
     pub fn permit(&self, request: &Request) -> Permission {
         match self {
             Self::Armed(state) => state.permit(request),
+            // Its lock rests on what it has cast, and nobody learns anything new from it.
+            Self::Observing { base, .. } if base.cast.holds(request) => Permission::Again,
             Self::Observing { reason, .. } => Permission::Refuse(Refusal::Observing(*reason)),
         }
     }

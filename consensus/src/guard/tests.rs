@@ -1,5 +1,6 @@
 //! The guard: one signature for each height, round and step, whatever happens to its file.
 
+mod cast;
 mod proposed;
 
 use std::vec::Vec;

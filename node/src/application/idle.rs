@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use consensus::context::{Context, Height as EngineHeight};
+use consensus::guard::Standing;
 use ledger::party::Height;
 use ledger::state::admission::{AdmissionError, admit};
 use ledger::state::{At, parameters};
@@ -132,6 +133,8 @@ impl Application {
         {
             key.guard().hear(tip);
             self.has_heard_peers = true;
+            let is_armed = matches!(key.guard().standing(), Standing::Armed(_));
+            self.is_heard_late = is_armed && key.guard().silent_at() == Some(next);
             self.announce();
         }
         if self.held.is_none() {

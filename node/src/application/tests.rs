@@ -52,7 +52,7 @@ struct Node {
     key: Option<Arc<NodeKey>>,
     progress: watch::Receiver<Progress>,
     stop: oneshot::Sender<()>,
-    task: JoinHandle<Result<(), ApplicationError>>,
+    task: JoinHandle<Result<Ended, ApplicationError>>,
     handle: malachitebft_app_channel::EngineHandle,
 }
 

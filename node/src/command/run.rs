@@ -2,13 +2,16 @@
 
 use std::future::Future;
 use std::io::{IsTerminal as _, Read as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use clap::Args;
 use node::config::{Config, LogFormat};
-use node::run::RunError;
+use node::run::{Ended, RunError};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
+use tracing::info;
 use tracing_subscriber::EnvFilter;
 
 use super::{Exit, Failure};
@@ -41,7 +44,25 @@ pub(crate) fn run(arguments: &Run) -> Result<(), Failure> {
     });
     // Threads that still wait for a disk or a peer do not delay the end.
     runtime.shutdown_background();
-    result
+    match result? {
+        Ended::Stopped => Ok(()),
+        Ended::HeardLate => start_again(),
+    }
+}
+
+/// Puts a fresh process in this one's place, with the same number, arguments and standard input: the engine
+/// does not give its ports back while its process lives.
+fn start_again() -> Result<(), Failure> {
+    info!(
+        "the other validators were heard late; this node starts again, to cast the votes it withheld"
+    );
+    let failed = |error| Failure::new(Exit::Failed, error, "start the node again");
+    let program = std::env::current_exe().map_err(failed)?;
+    Err(failed(
+        Command::new(program)
+            .args(std::env::args_os().skip(1))
+            .exec(),
+    ))
 }
 
 /// Reads `node.toml`; the environment goes before it.

@@ -110,7 +110,7 @@ fn home(folder: &Path) -> Config {
 
 struct Running {
     stop: oneshot::Sender<()>,
-    task: tokio::task::JoinHandle<Result<(), RunError>>,
+    task: tokio::task::JoinHandle<Result<Ended, RunError>>,
     http: SocketAddr,
     metrics: SocketAddr,
 }
@@ -129,7 +129,7 @@ fn start(config: &Config) -> Running {
 }
 
 /// A node that ends by itself says why in the test's own output.
-async fn told(node: impl Future<Output = Result<(), RunError>>) -> Result<(), RunError> {
+async fn told(node: impl Future<Output = Result<Ended, RunError>>) -> Result<Ended, RunError> {
     node.await.inspect_err(|error| eprintln!("{error}"))
 }
 
@@ -137,7 +137,8 @@ impl Running {
     async fn stop(self) {
         self.stop.send(()).unwrap();
         let ended = tokio::time::timeout(BOUND, self.task).await;
-        ended.expect("it stops in time").unwrap().unwrap();
+        let ended = ended.expect("it stops in time").unwrap().unwrap();
+        assert_eq!(ended, Ended::Stopped);
     }
 
     async fn reaches(&self, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {

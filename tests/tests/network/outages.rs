@@ -294,3 +294,21 @@ fn clients_that_are_slow_on_purpose_block_nobody_and_are_cut_off() {
     }
     let _agreement = network.check(&[0, 1, 2, 3]);
 }
+
+#[test]
+fn a_validator_that_began_alone_casts_its_votes_once_it_hears_the_others() {
+    let _turn = alone();
+    let mut network = Network::make(&FOUR);
+    network.up(&[0]);
+    // It begins after a while, connected or not, and its guard withholds what Malachite casts only once.
+    network.wait("the first node has begun alone", || {
+        let log = network.nodes()[0].log();
+        log.contains("consensus begins").then_some(())
+    });
+    let withheld = Duration::from_secs(8);
+    thread::sleep(withheld);
+    // With the fourth away, all three votes are needed at the very first height.
+    network.up(&[1, 2]);
+    network.client(1).apply(&issue(network.chain(), "late"));
+    let _agreement = network.check(&[0, 1, 2]);
+}

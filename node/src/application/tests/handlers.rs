@@ -66,6 +66,8 @@ fn nothing_is_signed_before_enough_others_said_how_far_they_are() {
         );
         assert_eq!(key.vote(&prevote).is_ok(), signs, "{tips:?}");
         assert_eq!(application.progress().borrow().signs, signs, "{tips:?}");
+        // The vote that was withheld is cast after another start, or others wait for it for ever.
+        assert_eq!(application.is_heard_late, signs, "{tips:?}");
     }
 }
 
