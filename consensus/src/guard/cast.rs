@@ -49,12 +49,12 @@ impl Cast {
     }
 }
 
-/// `None` for nil, on which no lock rests, and for proposals, which the guard remembers apart.
+/// `None` for proposals, which the guard remembers apart.
 fn digest(request: &Request) -> Option<[u8; DIGEST_BYTES]> {
-    request.mark.value.filter(|_| match request.mark.stage {
-        Stage::Prevote | Stage::Precommit => true,
-        Stage::Propose => false,
-    })?;
+    match request.mark.stage {
+        Stage::Prevote | Stage::Precommit => {}
+        Stage::Propose => return None,
+    }
     let digest = hash(Tag::LocalFile, &[b"cast", &codec::encode(request)]);
     digest.0.first_chunk().copied()
 }
