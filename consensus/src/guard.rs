@@ -18,7 +18,7 @@ mod standing;
 pub use cast::Cast;
 pub use file::{BLANK, COPY_BYTES, COPY_OFFSETS, FILE_BYTES, Loaded, load, write_copies};
 pub use rearm::{LogFound, Unsafe, rearmed};
-pub use standing::{Local, LogMark, ObserveReason, Standing};
+pub use standing::{DecidedHeight, Local, LogMark, ObserveReason, Standing};
 
 use core::fmt;
 
@@ -147,7 +147,7 @@ pub struct State {
     /// its parts are still being signed: the very same proposal may be signed again after that vote.
     #[n(5)]
     pub proposed: Option<Request>,
-    /// The newest votes for a block at `height`.
+    /// The newest votes at `height`.
     #[n(6)]
     pub cast: Cast,
 }

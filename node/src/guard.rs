@@ -17,8 +17,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use consensus::guard::{
-    BLANK, COPY_BYTES, COPY_OFFSETS, FILE_BYTES, Loaded, Local, ObserveReason, Permission, Refusal,
-    Request, Standing, State, load, write_copies,
+    BLANK, COPY_BYTES, COPY_OFFSETS, DecidedHeight, FILE_BYTES, Loaded, Local, ObserveReason,
+    Permission, Refusal, Request, Standing, State, load, write_copies,
 };
 use consensus::signing::Guard;
 use ledger::digest::ChainId;
@@ -216,23 +216,24 @@ impl<M: Medium> FileGuard<M> {
         });
     }
 
-    /// Moves the guard to the next height. To be called before `height` enters the store.
+    /// Moves the guard to the next height. To be called before the block enters the store.
     ///
     /// # Errors
     /// Whatever the disk says; the node has to stop.
-    pub fn committed(&self, height: Height) -> io::Result<()> {
+    pub fn committed(&self, decided: &DecidedHeight) -> io::Result<()> {
         self.lock(|inner| {
-            let Some(state) = inner.standing.committed(height) else {
-                return Ok(());
-            };
-            match inner.standing {
-                Standing::Armed(_) => inner.write(state),
-                Standing::Observing { .. } => {
-                    inner.replace(state)?;
-                    info!(height = state.height.0, "the signer guard is armed again");
-                    Ok(())
-                }
+            let before = inner.standing;
+            let next = before.committed(decided);
+            match next.kept() {
+                Some(state) if before.kept().is_none() => inner.replace(state)?,
+                Some(state) if before.kept() != Some(state) => inner.write(state)?,
+                Some(_) | None => {}
             }
+            inner.standing = next;
+            if let (Standing::Observing { .. }, Standing::Armed(state)) = (before, next) {
+                info!(height = state.height.0, "the signer guard is armed again");
+            }
+            Ok(())
         })
     }
 

@@ -1,8 +1,9 @@
-//! The newest votes for a block that were cast at a height: they may be signed again, in any order.
+//! The newest votes that were cast at a height: they may be signed again, in any order.
 //!
 //! Malachite logs no vote that it casts while it replays its log. After the next crash it derives that vote
-//! anew, perhaps when this node has signed in later rounds already. Refused, the vote would not count, the lock
-//! that rested on it would be lost, and the node could vote for another block: so the very same vote is given.
+//! anew, perhaps when this node has signed in later rounds already. Refused, the vote would not count: the lock
+//! that rested on it would be lost, so that the node could vote for another block, and others who missed the vote
+//! would wait for it. So the very same vote is given.
 
 use ledger::codec;
 use ledger::digest::{Tag, hash};
@@ -15,11 +16,11 @@ use super::{Request, Stage};
 
 /// Bytes kept of each vote's digest: nobody finds another vote with the same ones.
 const DIGEST_BYTES: usize = 16;
-/// How many fit into the guard's sector: two for each of the newest seven rounds with a block. Older ones are
-/// forgotten; a lock rests on the newest.
+/// How many fit into the guard's sector: two for each of the newest seven rounds. Older ones are forgotten; a
+/// lock rests on the newest.
 const CAST_MAX: usize = 14;
 
-/// Votes for a block, as digests over height, round, stage and value; the oldest first.
+/// Votes, as digests over height, round, stage and value; the oldest first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cast([Option<[u8; DIGEST_BYTES]>; CAST_MAX]);
 

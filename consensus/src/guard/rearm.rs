@@ -3,7 +3,7 @@
 //! A node that observes arms itself once others have decided. It cannot where so many observe that nobody
 //! decides; then an operator re-arms some of them. That must not let a key sign twice, so it rests on the
 //! engine's log: it begins anew with each height, before anything is signed there, and holds each own vote
-//! before it is sent. A log of the undecided height or of the one before, whole and this node's own, shows
+//! before it is sent (those of a replay follow from it: the next replay derives them again). A log of the undecided height or of the one before, whole and this node's own, shows
 //! all that was signed at the undecided height.
 //!
 //! What cannot be seen here, and the operator has to state: that store and log are this node's own, never

@@ -5,8 +5,9 @@ use core::fmt;
 use ledger::digest::ChainId;
 use ledger::key::PublicKey;
 use ledger::party::Height;
+use ledger::quorum::{Quorum, Round, ValidatorSet};
 
-use super::{Loaded, Mark, Permission, Refusal, Request, State};
+use super::{Loaded, Mark, Permission, Refusal, Request, Stage, State};
 
 /// The newest own signature in Malachite's write-ahead log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +78,42 @@ pub enum Standing {
         until: Option<Height>,
         /// What a later guard begins with: chain, key and a higher sequence.
         base: State,
+        /// The newest height that the key is seen to have signed, and of which this guard knows nothing.
+        signed_at: Option<Height>,
     },
+}
+
+/// A height that was decided, as a guard sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DecidedHeight {
+    /// Which.
+    pub height: Height,
+    /// The round of this key's precommit, where the quorum that this node holds has it.
+    pub own: Option<Round>,
+}
+
+impl DecidedHeight {
+    /// What `quorum` says about `key`.
+    #[must_use]
+    pub fn of(quorum: &Quorum, validators: &ValidatorSet, key: &PublicKey) -> Self {
+        let own = validators.find(key).filter(|(index, _)| {
+            let mut signers = quorum.signatures.iter();
+            signers.any(|signature| signature.validator == *index)
+        });
+        Self {
+            height: quorum.height,
+            own: own.map(|_| quorum.round),
+        }
+    }
+
+    /// Whether the key signed here what `state` does not know: then `state` is an old one.
+    fn is_unknown_to(&self, state: &State) -> bool {
+        let is_known = |round| {
+            let newest = state.newest.filter(|_| state.height == self.height);
+            newest.is_some_and(|newest| newest.place() >= (round, Stage::Precommit))
+        };
+        self.own.is_some_and(|round| !is_known(round))
+    }
 }
 
 impl Standing {
@@ -92,6 +128,7 @@ impl Standing {
                 reason,
                 until: None,
                 base: State { height, ..base },
+                signed_at: None,
             }
         };
         let unknown = State::new(chain, key);
@@ -113,8 +150,7 @@ impl Standing {
         }
     }
 
-    /// Nothing is signed until other nodes' tips are known. The guard stays as it is meanwhile, whatever
-    /// is committed: it must not look newer than it was when it is held against those tips.
+    /// Nothing is signed until other nodes' tips are known.
     #[must_use]
     pub const fn until_heard(self) -> Self {
         match self {
@@ -122,6 +158,7 @@ impl Standing {
                 reason: ObserveReason::Unheard,
                 until: None,
                 base,
+                signed_at: None,
             },
             Self::Observing { .. } => self,
         }
@@ -133,29 +170,47 @@ impl Standing {
     /// More than 2/3 signed at the height of the highest tip, so more than 2/3 hold a guard at or above it:
     /// a restart of all nodes together never makes observers of so many that the network halts.
     pub fn hear(&mut self, peers_tip: Height) {
-        if let Self::Observing {
-            reason: ObserveReason::Unheard,
+        let older = |base: State, highest: Height| Self::Observing {
+            reason: ObserveReason::OlderThanPeers,
+            until: Some(until(base.height, highest)),
             base,
-            ..
-        } = self
-        {
-            *self = Self::Armed(*base);
-        }
-        match self {
-            Self::Armed(state) if state.height < peers_tip => {
-                *self = Self::Observing {
-                    reason: ObserveReason::OlderThanPeers,
-                    until: Some(until(state.height, peers_tip)),
-                    base: *state,
+            signed_at: None,
+        };
+        match *self {
+            Self::Observing {
+                reason: ObserveReason::Unheard,
+                base,
+                signed_at: Some(signed_at),
+                ..
+            } => {
+                *self = older(base, peers_tip.max(signed_at)).with_signed(signed_at);
+            }
+            Self::Armed(base)
+            | Self::Observing {
+                reason: ObserveReason::Unheard,
+                base,
+                ..
+            } => {
+                *self = if base.height < peers_tip {
+                    older(base, peers_tip)
+                } else {
+                    Self::Armed(base)
                 };
             }
-            Self::Armed(_) | Self::Observing { until: Some(_), .. } => {}
+            Self::Observing { until: Some(_), .. } => {}
             Self::Observing {
-                until: open, base, ..
-            } => {
-                *open = Some(until(base.height, peers_tip));
-            }
+                until: ref mut open,
+                base,
+                ..
+            } => *open = Some(until(base.height, peers_tip)),
         }
+    }
+
+    fn with_signed(mut self, at: Height) -> Self {
+        if let Self::Observing { signed_at, .. } = &mut self {
+            *signed_at = Some(at);
+        }
+        self
     }
 
     /// Judges a request.
@@ -169,16 +224,67 @@ impl Standing {
         }
     }
 
-    /// The guard to be written, before `height` enters the store and the next height starts.
+    /// The standing once a height is decided. What it keeps is to be written before the block enters the store
+    /// and the next height starts.
+    ///
+    /// A node that was down for a while has an old guard as well as one whose folder was put back from a copy,
+    /// and the network may need its vote to go on. The blocks that it missed tell them apart: where its key
+    /// signed nothing that its guard does not know, the guard follows them, and is armed when it has caught up.
+    /// (A copy whose key stands in none of those quorums is taken for late; it is dishonest at one height.)
     #[must_use]
-    pub fn committed(&self, height: Height) -> Option<State> {
+    pub fn committed(&self, decided: &DecidedHeight) -> Self {
+        let height = decided.height;
+        let Self::Observing {
+            reason,
+            until,
+            base,
+            signed_at,
+        } = *self
+        else {
+            return self.kept().map_or(*self, |state| {
+                Self::Armed(state.after(height).unwrap_or(state))
+            });
+        };
+        let after = base.after(height).unwrap_or(base);
+        if until.is_some_and(|until| height >= until) {
+            return Self::Armed(after);
+        }
+        let is_old = self.kept().is_none() || signed_at.is_some();
+        if is_old || decided.is_unknown_to(&base) {
+            let newest = self
+                .kept()
+                .map(|_| height)
+                .filter(|_| decided.own.is_some());
+            return Self::Observing {
+                reason,
+                until: until.map(|until| until.max(beyond(newest.unwrap_or_default()))),
+                base,
+                signed_at: newest.or(signed_at),
+            };
+        }
+        // It has all that the others said they have.
+        if until.is_some_and(|until| after.height.next() >= until) {
+            return Self::Armed(after);
+        }
+        Self::Observing {
+            reason,
+            until,
+            base: after,
+            signed_at,
+        }
+    }
+
+    /// What the guard's file holds, where it can be trusted as far as it goes.
+    #[must_use]
+    pub const fn kept(&self) -> Option<State> {
         match self {
-            Self::Armed(state) => state.after(height),
-            Self::Observing { until, base, .. } => {
-                let is_over = until.is_some_and(|until| height >= until);
-                let armed = base.after(height).filter(|_| is_over)?;
-                Some(armed)
-            }
+            Self::Armed(state)
+            | Self::Observing {
+                reason: ObserveReason::Unheard | ObserveReason::OlderThanPeers,
+                base: state,
+                ..
+            } => Some(*state),
+            Self::Observing { .. } => None,
         }
     }
 }
@@ -186,5 +292,9 @@ impl Standing {
 /// The height whose decision ends the observation: no height up to `begun` is undecided then, and two
 /// beyond what others report, since they may have been one short of their own decision when asked.
 fn until(begun: Height, peers_tip: Height) -> Height {
-    begun.max(peers_tip.next().next())
+    begun.max(beyond(peers_tip))
+}
+
+fn beyond(height: Height) -> Height {
+    height.next().next()
 }

@@ -1,6 +1,7 @@
 //! The guard: one signature for each height, round and step, whatever happens to its file.
 
 mod cast;
+mod late;
 mod proposed;
 
 use std::vec::Vec;
@@ -200,41 +201,6 @@ fn a_guard_that_cannot_be_trusted_makes_an_observer() {
         };
         assert_eq!(reason, expected, "{loaded:?} {local:?} {peers}");
     }
-}
-
-#[test]
-fn an_observer_signs_nothing_until_others_have_decided_beyond_its_past() {
-    let log = Some((7, Some((0, Stage::Precommit, "a"))));
-    let mut standing = Standing::at_start(Loaded::Missing, chain(), &key(), &local(6, log));
-    // Other nodes' tips are not known: no decided height is enough.
-    assert_eq!(standing.committed(Height(1_000)), None);
-    standing.hear(Height(9));
-    for stage in STAGES {
-        let permission = standing.permit(&request(12, 0, stage, "a"));
-        assert_eq!(word(&permission), "observing");
-    }
-    for height in 7..11 {
-        assert_eq!(standing.committed(Height(height)), None, "{height}");
-    }
-    let armed = standing
-        .committed(Height(11))
-        .expect("height 11 is decided");
-    assert_eq!((armed.height, armed.newest), (Height(12), None));
-    // A second report does not put the end off.
-    standing.hear(Height(50));
-    assert!(standing.committed(Height(11)).is_some());
-}
-
-#[test]
-fn an_armed_guard_moves_with_each_commit_once() {
-    let standing = Standing::Armed(state(7, Some((0, Stage::Precommit, "a"))));
-    let next = standing.committed(Height(7)).expect("moves");
-    assert_eq!(
-        (next.height, next.newest, next.sequence),
-        (Height(8), None, 2)
-    );
-    assert_eq!(Standing::Armed(next).committed(Height(7)), None);
-    assert_eq!(Standing::Armed(next).committed(Height(3)), None);
 }
 
 /// Guard file, own tip, log, height that the operator names; what comes of it.

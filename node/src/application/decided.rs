@@ -1,6 +1,7 @@
 //! A block is decided: the guard moves on, then the block and all it changes are written at once.
 
 use consensus::context::Context;
+use consensus::guard::DecidedHeight;
 use consensus::quorum::from_certificate;
 use consensus::validators::ValidatorSet;
 use ledger::digest::{BlockId, RecordDigest};
@@ -49,8 +50,10 @@ pub(super) fn commit(
         .map_err(refused)?;
     // In this order: a guard that is not ahead of the store is an old one.
     if let Some(key) = &application.key {
+        let decided_by = application.validators_at(height)?.as_ledger();
+        let decided = DecidedHeight::of(&commit.quorum, decided_by, &key.address().0);
         key.guard()
-            .committed(height)
+            .committed(&decided)
             .map_err(|_| ApplicationError::Guard)?;
     }
     application.store.commit(&commit)?;

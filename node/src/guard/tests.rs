@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use consensus::guard::LogMark;
+use consensus::guard::{DecidedHeight, LogMark};
 use consensus::message::Vote;
 use consensus::signing::GuardedKey;
 use ledger::digest::{BlockId, sha256};
@@ -226,7 +226,7 @@ fn an_older_copy_put_back_is_found_out_and_signs_nothing() {
         newest: Some(Request::from(&vote(height, 0, Step::Precommit, Some(b"a"))).mark),
     };
     for height in 1..=5 {
-        running.guard().committed(Height(height)).unwrap();
+        running.guard().committed(&seen(Height(height))).unwrap();
     }
     assert!(sign(
         &running,
@@ -250,10 +250,18 @@ fn an_older_copy_put_back_is_found_out_and_signs_nothing() {
                 assert!(!sign(&again, &mut signed, &vote(height, 0, step, None)));
             }
         }
+        // It fetches what it lacks, where its key has signed.
+        for height in own.tip.0 + 1..=5 {
+            let seen = DecidedHeight {
+                own: Some(Round(0)),
+                ..seen(Height(height))
+            };
+            again.guard().committed(&seen).unwrap();
+        }
         // Others decide the height under way and one more; then this node signs again.
-        again.guard().committed(Height(6)).unwrap();
+        again.guard().committed(&seen(Height(6))).unwrap();
         assert!(!is_armed(again.guard()));
-        again.guard().committed(Height(7)).unwrap();
+        again.guard().committed(&seen(Height(7))).unwrap();
         assert!(is_armed(again.guard()));
         assert!(!sign(&again, &mut signed, &vote(7, 0, Step::Prevote, None)));
         assert!(sign(
@@ -288,7 +296,7 @@ fn a_missing_cut_blank_or_foreign_guard_makes_an_observer() {
         // Once others have decided far enough, it is armed by a whole file.
         let guard = open();
         guard.hear(Height(3));
-        guard.committed(Height(5)).unwrap();
+        guard.committed(&seen(Height(5))).unwrap();
         assert!(is_armed(&guard), "{what}");
         drop(guard);
         assert!(is_armed(&open()), "{what}");
@@ -309,6 +317,11 @@ fn all_nodes_restarted_together_go_on_by_themselves() {
         let next = vote(7, 0, Step::Prevote, Some(b"a"));
         assert!(sign(&node, &mut Signed::new(), &next));
     }
+}
+
+/// A height that was decided without this key.
+const fn seen(height: Height) -> DecidedHeight {
+    DecidedHeight { height, own: None }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use consensus::context::{Height as EngineHeight, engine_round, ledger_round};
-use consensus::guard::Request;
+use consensus::guard::{DecidedHeight, Request};
 use consensus::message::{ProposalPart, SignedPartHeader, Value};
 use consensus::parts::{Assembled, Expected, Outcome, PartError, Place, describe, split};
 use consensus::quorum::from_certificate;
@@ -411,7 +411,8 @@ impl Host {
             quorum: commit.quorum.clone(),
             decided_by: Arc::clone(&self.replica.tip().decided_by),
         };
-        let is_written = self.signer.guard().committed(height).is_ok()
+        let seen = DecidedHeight::of(&decided.quorum, &decided.decided_by, &self.address.0);
+        let is_written = self.signer.guard().committed(&seen).is_ok()
             && self.disk.commit(decided, &commit.executed.changes).is_ok();
         if !is_written {
             return;

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use consensus::guard::{LogMark, Permission, Refusal, Request, Standing};
+use consensus::guard::{DecidedHeight, LogMark, Permission, Refusal, Request, Standing};
 use consensus::signing::Guard;
 use consensus::validators::Address;
 use consensus::wire::{ConsensusMessage, decode_consensus};
@@ -84,19 +84,20 @@ impl SimulatedGuard {
         matches!(*guard.standing(), Standing::Observing { .. })
     }
 
-    /// Moves the guard to the next height, before `height` enters the store.
+    /// Moves the guard to the next height, before the block enters the store.
     ///
     /// # Errors
     /// [`PowerLost`].
-    pub fn committed(&self, height: Height) -> Result<(), PowerLost> {
+    pub fn committed(&self, decided: &DecidedHeight) -> Result<(), PowerLost> {
         let Self::Kept(guard) = self else {
             return Ok(());
         };
         let mut standing = guard.standing();
-        if let Some(state) = standing.committed(height) {
+        let next = standing.committed(decided);
+        if let Some(state) = next.kept().filter(|state| standing.kept() != Some(*state)) {
             guard.disk.write_guard(&state)?;
-            *standing = Standing::Armed(state);
         }
+        *standing = next;
         Ok(())
     }
 }

@@ -29,8 +29,7 @@ fn the_same_vote_is_cast_again_after_later_rounds_and_no_other_one() {
         (request(7, 3, Prevote, "nil"), "behind"),
         (request(7, 2, Prevote, "a"), "behind"),
         (request(6, 3, Prevote, "a"), "behind"),
-        // No lock rests on nil.
-        (request(7, 4, Prevote, "nil"), "behind"),
+        (request(7, 4, Prevote, "nil"), "again"),
     ] {
         assert_eq!(word(&guard.permit(&next)), expected, "{next:?}");
     }
