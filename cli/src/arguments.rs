@@ -10,7 +10,7 @@ use ledger::party::{OfficeNumber, PartyCode, Role};
 use crate::catalogue::Language;
 use crate::command::{
     cancel, check, consent, correct, cross, endorse, history, import, inspect, issue, key, paper,
-    record, refuse, register, show, sight, signals, trust, verify,
+    queue, record, refuse, register, show, sight, signals, trust, verify,
 };
 use crate::print::Colour;
 
@@ -21,7 +21,7 @@ Exit codes:
   1 the tool or its set-up failed   6 refused by the ledger: do not try again
   2 wrong usage                     7 key missing, locked or not allowed
   3 amber: a person must look       8 not a permit
-  4 red: do not accept              9 submitted, not final in time
+  4 red: do not accept              9 not final in time, or kept unsent
                                   130 stopped at the keyboard";
 
 /// CITES permits on a shared ledger: issue, endorse, accept, verify. Not a product of the CITES Secretariat.
@@ -68,7 +68,7 @@ pub(crate) struct Common {
     /// Language of verdicts.
     #[arg(long, global = true, value_name = "LANGUAGE", default_value_t = Language::En, value_enum)]
     pub(crate) lang: Language,
-    /// Ask no node; judge from proof files only. Never green.
+    /// Ask no node; judge from proof files only, never green. Acts of customs are kept: `cites queue`.
     #[arg(long, global = true)]
     pub(crate) offline: bool,
     /// Data older than this are stale, such as 10m [default: as the network agreed].
@@ -120,6 +120,8 @@ pub(crate) enum Command {
     Signals(signals::Signals),
     /// What a Party did in each month of a year.
     Statistics(signals::Statistics),
+    /// Records that wait on this device for a node.
+    Queue(queue::Arguments),
     /// What became of a submitted record.
     Record(record::Record),
     /// Decode anything; judge nothing.

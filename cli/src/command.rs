@@ -14,6 +14,7 @@ pub(crate) mod key;
 mod lines;
 mod linked;
 pub(crate) mod paper;
+pub(crate) mod queue;
 pub(crate) mod record;
 pub(crate) mod refuse;
 pub(crate) mod register;
@@ -48,6 +49,7 @@ pub(crate) fn run(command: Command, desk: &Desk) -> Result<Answer, Failure> {
         Command::Sight(arguments) => sight::run(&arguments, desk),
         Command::Import(arguments) => import::run(&arguments, desk),
         Command::Refuse(arguments) => refuse::run(&arguments, desk),
+        Command::Queue(arguments) => queue::run(&arguments, desk),
         Command::Record(arguments) => record::run(&arguments, desk),
         Command::Inspect(arguments) => inspect::run(&arguments, desk),
         Command::Key(act) => key::run(&act, desk),

@@ -24,7 +24,8 @@ pub(crate) enum Exit {
     Key = 7,
     /// The input is not a permit, or not what was asked for.
     NotAPermit = 8,
-    /// Submitted, and not final within the time given. Ask again with the record's name.
+    /// Submitted, and not final within the time given: ask again with the record's name. Or kept on this device
+    /// because no node answered: `cites queue send`.
     NotFinal = 9,
     /// Stopped by the person at the keyboard.
     Stopped = 130,

@@ -72,6 +72,11 @@ impl Failure {
         self.exit == Exit::Refused && status == Some("final")
     }
 
+    /// Whether no node answered, or none that can take records now: the record may be sent again as it is.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        self.exit == Exit::Unreachable || self.details.get("answered") == Some(&Value::Bool(false))
+    }
+
     /// How the program ends.
     pub(crate) const fn exit(&self) -> Exit {
         self.exit
@@ -95,21 +100,31 @@ impl Failure {
         text
     }
 
+    /// What went wrong, in words.
+    pub(crate) fn error(&self) -> String {
+        self.errors.join("\n")
+    }
+
     /// The object for `--json`.
     pub(crate) fn json(&self) -> Value {
+        Value::Object(self.fields())
+    }
+
+    /// Its fields.
+    pub(crate) fn fields(&self) -> Map<String, Value> {
         let mut object = self.details.clone();
         object.insert("schema".into(), self.schema.into());
         object.insert("exit_code".into(), self.exit.code().into());
         if let Some(code) = &self.code {
             object.insert("code".into(), code.clone().into());
         }
-        object.insert("error".into(), self.errors.join("\n").into());
+        object.insert("error".into(), self.error().into());
         if self.errors.len() > 1 {
             object.insert("errors".into(), json!(self.errors));
         }
         if !self.hint.is_empty() {
             object.insert("hint".into(), self.hint.clone().into());
         }
-        Value::Object(object)
+        object
     }
 }

@@ -83,7 +83,10 @@ pub(crate) fn write(
         Err(error) if error.kind() != io::ErrorKind::NotFound => result.and(Err(error)),
         Ok(()) | Err(_) => result,
     }?;
-    sync_folder_of(path)
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    sync_folder(folder.unwrap_or(Path::new(".")))
 }
 
 /// Makes a folder, and those above it, that only its owner may enter; an existing one is left as it is.
@@ -115,11 +118,9 @@ fn write_beside(beside: &Path, bytes: &[u8], readers: Readers) -> io::Result<()>
     file.sync_all()
 }
 
-fn sync_folder_of(path: &Path) -> io::Result<()> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+/// Has the names in a folder on disk.
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]

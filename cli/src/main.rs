@@ -12,6 +12,7 @@ mod files;
 mod keys;
 mod office;
 mod print;
+mod queue;
 mod reference;
 mod submit;
 mod trust;

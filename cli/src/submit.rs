@@ -1,5 +1,6 @@
 //! From a statement to its receipt: signs, sends, waits, and has the outcome proven.
 
+mod kept;
 mod told;
 
 use std::time::{Duration, Instant};
@@ -12,6 +13,7 @@ use ledger::signed::Signed;
 use ledger::state::PermitState;
 use serde_json::{Value, json};
 
+use self::kept::Way;
 use self::told::limit;
 pub(crate) use self::told::{act_json, cause, hash_text, receipt_json};
 use crate::arguments::{Sending, Wait};
@@ -125,7 +127,10 @@ impl Submission {
         if let Some(question) = &act.question {
             desk.confirm(question)?;
         }
-        let sent = submission.send(desk, pinned)?;
+        let sent = match submission.send_or_keep(desk, pinned)? {
+            Way::Sent(sent) => *sent,
+            Way::Kept(answer) => return Ok(*answer),
+        };
         let mut answer = submission.answer(desk, &sent);
         if sent.receipt.is_some() {
             answer.page.text(act.done);
@@ -207,7 +212,7 @@ impl Submission {
                 Err(_) => {}
             }
         }
-        last.map_err(|error| self.not_final(&error.to_string()))
+        last.map_err(|error| self.not_final(&error.to_string()).with("answered", false))
     }
 
     /// Has the node prove what it says.
@@ -385,7 +390,8 @@ impl Submission {
         self.signed.record().statement.as_str()
     }
 
-    fn permit_json(&self) -> Value {
+    /// How the permit is called, as an object.
+    pub(crate) fn permit_json(&self) -> Value {
         json!({"name": self.name, "party": self.permit.issuer.as_str(), "number_hash": hash_text(&self.permit.number)})
     }
 

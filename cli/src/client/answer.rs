@@ -104,6 +104,15 @@ pub(super) fn problem(status: u16, body: &[u8]) -> ClientError {
 }
 
 impl ClientError {
+    /// Whether there is no node to speak with now, as opposed to one that answers wrongly.
+    pub(crate) fn is_silence(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Cut { .. } => true,
+            Self::Problem { status, .. } => exit_of(*status) == Exit::Unreachable,
+            Self::TooLarge { .. } | Self::Nonsense { .. } => false,
+        }
+    }
+
     /// The failure of a command that needs the answer.
     pub(crate) fn into_failure(self) -> Failure {
         let hint = match &self {

@@ -1,18 +1,20 @@
 //! `cites endorse`: export customs record what really leaves (box 14).
 
+use std::path::PathBuf;
+
 use clap::Args;
 use ledger::party::Role;
 use ledger::permit::commitment::transport_digest;
 use ledger::record::{Endorse as EndorseStatement, Port, Statement};
 
-use super::lines::{LineArgument, know_their_units, proven_state, with_units};
+use super::lines::{Known, LineArgument, know_their_units, known_state, proof_at_hand, with_units};
 use crate::arguments::Sending;
 use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::office::Author;
 use crate::print::Answer;
 use crate::reference::Named;
-use crate::submit::Submission;
+use crate::submit::{Errand, Submission};
 
 /// Arguments of `endorse`.
 #[derive(Args, Debug)]
@@ -28,6 +30,9 @@ pub(crate) struct Endorse {
     /// Number of the air waybill or bill of lading (box 15); only its hash is recorded.
     #[arg(long, alias = "bl", value_name = "NUMBER")]
     awb: Option<String>,
+    /// A proof of the permit for when no node answers; without it, the NUMBER.citesproof beside the XML.
+    #[arg(long, value_name = "FILE")]
+    proof: Option<PathBuf>,
     /// How to send it.
     #[command(flatten)]
     sending: Sending,
@@ -37,10 +42,11 @@ pub(crate) fn run(arguments: &Endorse, desk: &Desk) -> Result<Answer, Failure> {
     let named = Named::read(&arguments.permit)?;
     let mut pinned = desk.pinned()?;
     let author = Author::open(desk, &pinned, Role::Customs)?;
-    let state = if know_their_units(&arguments.lines, &named) {
-        None
+    let known = if know_their_units(&arguments.lines, &named) && !desk.flags.offline {
+        Known::default()
     } else {
-        Some(proven_state(desk, &mut pinned, &named)?)
+        let at_hand = proof_at_hand(&arguments.permit, &named, arguments.proof.as_deref())?;
+        known_state(desk, &mut pinned, &named, at_hand)?
     };
     let transport = arguments
         .awb
@@ -48,21 +54,17 @@ pub(crate) fn run(arguments: &Endorse, desk: &Desk) -> Result<Answer, Failure> {
         .map(|number| transport_digest(pinned.chain, named.issuer, number));
     let statement = Statement::Endorse(EndorseStatement {
         permit: named.key(pinned.chain),
-        lines: with_units(&arguments.lines, &named, state.as_ref())?,
+        lines: with_units(&arguments.lines, &named, known.state.as_ref())?,
         port: arguments.port,
         transport,
     });
-    let submission = Submission::sign(
-        desk,
-        &pinned,
-        &author,
-        named.to_string(),
+    let errand = Errand {
+        name: named.to_string(),
         statement,
-        &arguments.sending,
-    )?;
-    if arguments.sending.dry_run {
-        return Ok(submission.dry());
-    }
-    let sent = submission.send(desk, &mut pinned)?;
-    Ok(submission.answer(desk, &sent))
+        question: None,
+        done: "",
+    };
+    let mut answer = Submission::carry_out(desk, &mut pinned, &author, errand, &arguments.sending)?;
+    answer.warnings.extend(known.doubts);
+    Ok(answer)
 }

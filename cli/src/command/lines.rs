@@ -1,8 +1,10 @@
 //! `--line A=960`: quantities by line, in the unit of the permit's line.
 
+use std::path::Path;
 use std::str::FromStr;
 
 use ledger::codes::Unit;
+use ledger::limits::PROOF_BYTES_MAX;
 use ledger::permit::LineId;
 use ledger::quantity::Quantity;
 use ledger::reason::Reason;
@@ -14,7 +16,8 @@ use crate::desk::Desk;
 use crate::evidence::Evidence;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::reference::Named;
+use crate::files;
+use crate::reference::{Named, proof_beside};
 use crate::trust::Pinned;
 
 /// `A=960` or `A=960KGM`.
@@ -82,6 +85,9 @@ pub(crate) fn with_units(
             .or_else(|| named.unit(argument.line))
             .or_else(proven);
         let unit = unit.ok_or_else(|| {
+            if state.is_none() && named.document.is_none() {
+                return unknown_unit(argument.line);
+            }
             Failure::new(
                 Exit::Refused,
                 format_args!("UNKNOWN_LINE: {named} has no line {}", argument.line),
@@ -123,11 +129,107 @@ pub(crate) fn proven_state(
     let key = named.key(pinned.chain);
     let evidence =
         Evidence::fetch(pinned, &client, &key).map_err(crate::client::ClientError::into_failure)?;
-    let verdict = evidence.judge(desk, pinned, key, None)?;
+    state_of(desk, pinned, named, &evidence)
+}
+
+fn state_of(
+    desk: &Desk,
+    pinned: &mut Pinned,
+    named: &Named,
+    evidence: &Evidence,
+) -> Result<PermitState, Failure> {
+    let verdict = evidence.judge(desk, pinned, named.key(pinned.chain), None)?;
     match verdict.state.clone() {
         Some(state) => Ok(state),
         None => Err(no_state(desk, named, &verdict)),
     }
+}
+
+/// A permit as far as this device can know it.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    /// As proven, now or once.
+    pub(crate) state: Option<PermitState>,
+    /// What could not be seen, where no node answers.
+    pub(crate) doubts: Vec<String>,
+}
+
+/// The permit as the node proves it now; where none answers, as the proof at hand shows it.
+pub(crate) fn known_state(
+    desk: &Desk,
+    pinned: &mut Pinned,
+    named: &Named,
+    at_hand: Option<Vec<u8>>,
+) -> Result<Known, Failure> {
+    if !desk.flags.offline {
+        let key = named.key(pinned.chain);
+        match Evidence::fetch(pinned, &desk.client()?, &key) {
+            Ok(evidence) => {
+                let state = Some(state_of(desk, pinned, named, &evidence)?);
+                return Ok(Known {
+                    state,
+                    doubts: Vec::new(),
+                });
+            }
+            Err(error) if error.is_silence() => {}
+            Err(error) => return Err(error.into_failure()),
+        }
+    }
+    let Some(bytes) = at_hand else {
+        return Ok(Known {
+            state: None,
+            doubts: vec![desk.words.text("phrase.no_data").to_owned()],
+        });
+    };
+    let verdict = Evidence::from_file(bytes).judge(desk, pinned, named.key(pinned.chain), None)?;
+    let (height, time) = verdict.as_of.as_ref().map_or_else(
+        || ("?".to_owned(), "?".to_owned()),
+        |as_of| (as_of.height.to_string(), as_of.time.to_string()),
+    );
+    let told = verdict.findings.iter().map(|finding| {
+        let code = finding.reason.code();
+        let text = desk.words.fill(
+            &format!("reason.{code}.text"),
+            &[("height", &height), ("time", &time)],
+        );
+        format!("{code}: {text}")
+    });
+    Ok(Known {
+        doubts: told.collect(),
+        state: verdict.state,
+    })
+}
+
+/// The proof that is named, or that lies beside the document.
+pub(crate) fn proof_at_hand(
+    permit: &str,
+    named: &Named,
+    proof: Option<&Path>,
+) -> Result<Option<Vec<u8>>, Failure> {
+    if let Some(path) = proof {
+        let read = files::read(path, PROOF_BYTES_MAX);
+        return read.map(Some).map_err(|error| {
+            Failure::new(
+                Exit::NotAPermit,
+                format_args!("`{}`: {error}", path.display()),
+            )
+        });
+    }
+    if permit == "-" || named.document.is_none() {
+        return Ok(None);
+    }
+    let folder = Path::new(permit).parent().unwrap_or(Path::new(""));
+    Ok(proof_beside(folder, &named.number))
+}
+
+fn unknown_unit(line: LineId) -> Failure {
+    Failure::new(
+        Exit::Usage,
+        format_args!("the unit of line {line} cannot be known without a node"),
+    )
+    .hint(format_args!(
+        "write it as {line}=960NAR, or name the permit's XML or a --proof; nothing was sent or kept"
+    ))
 }
 
 /// Why a proof shows no permit: it does not exist, or the proof does not hold.

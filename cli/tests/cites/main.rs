@@ -17,6 +17,7 @@ mod linked;
 mod lists;
 mod node;
 mod papers;
+mod queue;
 mod records;
 mod refusals;
 mod registers;
