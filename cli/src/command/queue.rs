@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use clap::{Args, Subcommand};
+use ledger::reason::Reason;
 use serde_json::{Value, json};
 
 use crate::desk::Desk;
@@ -181,11 +182,8 @@ fn answer(desk: &Desk, content: &Content, exit: Exit) -> Answer {
             ),
         );
         page.field("", &state_text(desk, kept));
-        let hint = kept.told.get("hint").and_then(Value::as_str);
-        if kept.state == State::Refused
-            && let Some(hint) = hint
-        {
-            page.field(words.text("label.next"), hint);
+        if let Some(hint) = hint(desk, kept) {
+            page.field(words.text("label.next"), &hint);
         }
     }
     let mut answer = Answer::new("cites.queue/1", page)
@@ -256,6 +254,19 @@ fn state_text(desk: &Desk, kept: &Kept) -> String {
             words.fill(key, &[("why", error)])
         }
     }
+}
+
+/// What to do about a refusal, in the language of this run where the reason is one of the ledger's.
+fn hint(desk: &Desk, kept: &Kept) -> Option<String> {
+    if kept.state != State::Refused {
+        return None;
+    }
+    let told = |name: &str| kept.told.get(name).and_then(Value::as_str);
+    let reason = Reason::ALL.iter().map(|reason| reason.code());
+    let known = reason.into_iter().find(|code| told("code") == Some(code));
+    known
+        .map(|code| desk.words.text(&format!("reason.{code}.next")).to_owned())
+        .or_else(|| told("hint").map(str::to_owned))
 }
 
 fn kept_json(desk: &Desk, kept: &Kept) -> Value {

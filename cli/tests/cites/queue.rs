@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::thread;
 
+use ledger::signed::Signed;
 use serde_json::Value;
 
 use crate::desk::{Device, Run, exists};
@@ -99,6 +100,12 @@ fn acts_made_without_a_line_are_kept_and_listed_and_nothing_is_sent() {
         .says("  4         import of QS/26QS000123, made 2");
     let mode = fs::metadata(device.file(1)).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
+    // What follows two lines of text is the record as a node takes it; it names the newest block of this device.
+    let file = fs::read(device.file(1)).unwrap();
+    let record = file.splitn(3, |byte| *byte == b'\n').last().unwrap();
+    let signed = Signed::decode(record).unwrap();
+    let checkpoint = signed.record().checkpoint.as_ref().unwrap();
+    assert_eq!(checkpoint.height.0, 2);
 }
 
 #[test]
@@ -248,7 +255,8 @@ fn of_two_devices_of_one_office_exactly_one_wins_and_the_other_learns_it() {
     device
         .run(&["queue", "--lang", "fr"])
         .ends(0)
-        .says("refusé USED par QN à QNEST avant vous");
+        .says("refusé USED par QN à QNEST avant vous")
+        .says("retenir");
 }
 
 #[test]
