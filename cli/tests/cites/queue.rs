@@ -274,6 +274,7 @@ fn a_node_that_vanishes_in_the_middle_loses_nothing_and_takes_nothing_twice() {
         .ends(5)
         .says("1 recorded, 0 refused, 2 waiting");
     assert_eq!(device.states(), ["recorded", "waiting", "waiting"]);
+    assert_eq!(device.queued()[2]["text"], "waiting", "not even tried");
     device.run(&["queue", "send", "--timeout", "1"]).ends(5);
     device.node.returns();
     device.run(&["queue", "send"]).ends(0);
