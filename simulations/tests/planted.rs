@@ -87,7 +87,7 @@ const TABLE: &[Row] = &[
     (Bug::NoHeartbeat, "calm", idle, 3),
     (Bug::ReceiptsSwapped, "calm", stories, 10),
     (Bug::StopsOnGarbage, "everything", newer, 5),
-    (Bug::NoTimeouts, "third-down", as_it_is, 5),
+    (Bug::NoTimeouts, "twins", as_it_is, 5),
     (Bug::TwoThirds, "third-down", six, 10),
     (Bug::LocalClock, "calm", as_it_is, 3),
     (Bug::LoggedAgain, "calm", stories, 20),
