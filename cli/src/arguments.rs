@@ -9,8 +9,8 @@ use ledger::party::{OfficeNumber, PartyCode, Role};
 
 use crate::catalogue::Language;
 use crate::command::{
-    cancel, check, consent, correct, cross, endorse, history, import, inspect, issue, key, paper,
-    queue, record, refuse, register, show, sight, signals, trust, verify,
+    audit, cancel, check, consent, correct, cross, endorse, history, import, inspect, issue, key,
+    paper, queue, record, refuse, register, show, sight, signals, trust, verify,
 };
 use crate::print::Colour;
 
@@ -129,6 +129,9 @@ pub(crate) enum Command {
     /// Keys of offices.
     #[command(subcommand)]
     Key(key::Act),
+    /// Auditors: a node's whole chain, checked again; two nodes, compared.
+    #[command(subcommand)]
+    Audit(audit::Act),
     /// What this device trusts.
     #[command(subcommand)]
     Trust(trust::Act),

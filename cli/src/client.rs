@@ -4,6 +4,7 @@
 //! material for the judge, never trusted by themselves.
 
 mod answer;
+mod chain;
 
 use std::time::{Duration, Instant};
 
@@ -239,7 +240,8 @@ impl Client {
         serde_json::from_slice(bytes).map_err(|_| self.nonsense("not JSON"))
     }
 
-    fn nonsense(&self, why: &str) -> ClientError {
+    /// The answer is not one of such a node.
+    pub(crate) fn nonsense(&self, why: &str) -> ClientError {
         ClientError::Nonsense {
             node: self.base.clone(),
             why: why.into(),

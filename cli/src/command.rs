@@ -1,5 +1,6 @@
 //! One file for each command.
 
+pub(crate) mod audit;
 pub(crate) mod cancel;
 pub(crate) mod check;
 pub(crate) mod consent;
@@ -53,6 +54,7 @@ pub(crate) fn run(command: Command, desk: &Desk) -> Result<Answer, Failure> {
         Command::Record(arguments) => record::run(&arguments, desk),
         Command::Inspect(arguments) => inspect::run(&arguments, desk),
         Command::Key(act) => key::run(&act, desk),
+        Command::Audit(act) => audit::run(&act, desk),
         Command::Trust(act) => trust::run(&act, desk),
     }
 }

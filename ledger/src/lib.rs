@@ -46,7 +46,8 @@ pub mod block;
 pub mod mempool;
 pub mod quorum;
 
-// What can be shown of them, anywhere.
+// What can be shown of them, anywhere; and a second look at all of them.
+pub mod audit;
 pub mod proof;
 pub mod verdict;
 

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use genesis::Genesis;
+use ledger::audit::fork::Fork;
 use ledger::permit::commitment::SecretFile;
 use ledger::permit::fields;
 use ledger::proof::Proof;
@@ -19,7 +20,7 @@ use crate::submit::hash_text;
 /// Arguments of `inspect`.
 #[derive(Args, Debug)]
 pub(crate) struct Inspect {
-    /// A permit's XML, a proof, a secret file, a genesis, a signed record, or `-`.
+    /// A permit's XML, a proof, evidence of a fork, a secret file, a genesis, a signed record, or `-`.
     what: String,
 }
 
@@ -30,6 +31,9 @@ pub(crate) fn run(arguments: &Inspect, desk: &Desk) -> Result<Answer, Failure> {
     }
     if let Ok(proof) = Proof::decode(&input.bytes) {
         return Ok(inspect_proof(&proof, desk));
+    }
+    if let Ok(fork) = Fork::decode(&input.bytes) {
+        return Ok(inspect_fork(&fork));
     }
     if let Ok(file) = SecretFile::from_bytes(&input.bytes) {
         return Ok(secret(&file));
@@ -47,7 +51,38 @@ pub(crate) fn run(arguments: &Inspect, desk: &Desk) -> Result<Answer, Failure> {
         format_args!("`{}` is nothing that this program knows", arguments.what),
     )
     .code("UNREADABLE")
-    .hint("it reads permit XML, proofs, secret files, genesis files and signed records"))
+    .hint("it reads permit XML, proofs, evidence of forks, secret files, genesis files and signed records"))
+}
+
+/// Evidence of `cites audit compare`, with its signatures checked; whether these were the validators of the
+/// height is for whoever has the chain's genesis to say.
+fn inspect_fork(fork: &Fork) -> Answer {
+    let chain = fork.one.header.chain;
+    let checked = fork.check(chain);
+    let signers = checked.iter().flatten();
+    let parties: Vec<String> = signers.map(|signer| signer.party.to_string()).collect();
+    let holds = match &checked {
+        Ok(_) => "both quorums hold, by the validators that the file names".to_owned(),
+        Err(error) => format!("no evidence: {error}"),
+    };
+    let validators = hash_text(&fork.validators.digest());
+    let mut page = Page::new();
+    page.text(&format!("fork     height {}", fork.height()));
+    for side in [&fork.one, &fork.other] {
+        let (block, round) = (hash_text(&side.header.id()), side.quorum.round);
+        page.text(&format!("block    {block}, round {round}"));
+    }
+    page.text(&format!("chain    {}", hash_text(&chain)));
+    page.text(&format!("decide   validators {validators}"));
+    page.text(&format!("checked  {holds}"));
+    page.text(&format!("both by  {}", parties.join(", ")));
+    Answer::new("cites.inspect/1", page)
+        .with("type", "fork")
+        .with("height", fork.height().to_string())
+        .with("chain", hash_text(&chain))
+        .with("validators", validators)
+        .with("holds", checked.is_ok())
+        .with("signed_both", parties)
 }
 
 fn xml(input: &Input, desk: &Desk) -> Result<Answer, Failure> {

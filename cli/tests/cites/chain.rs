@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use genesis::Genesis;
-use ledger::block::{Header, NO_PARENT};
+use ledger::block::{Block, Header, NO_PARENT};
 use ledger::digest::{ChainId, StateRoot, sha256};
 use ledger::key::SecretKey;
 use ledger::log;
@@ -49,6 +49,8 @@ pub(crate) struct Chain {
     state: MemoryState,
     state_root: StateRoot,
     blocks: Vec<(Header, Quorum)>,
+    /// Every block as a node stores it; empty where it was lost.
+    pub(crate) bytes: Vec<Vec<u8>>,
     /// Added to the clock: a chain that lives in the past.
     pub(crate) age_ms: u64,
     /// Whose keys sign blocks; the four validators', unless a forger writes them.
@@ -71,6 +73,7 @@ impl Chain {
             state,
             state_root,
             blocks: Vec::new(),
+            bytes: Vec::new(),
             age_ms: 0,
             signers: PARTIES.map(|code| specimen(code, "validator")).to_vec(),
         }
@@ -81,6 +84,22 @@ impl Chain {
         let mut forged = self.clone();
         forged.signers = PARTIES.map(|code| specimen(code, "forger")).to_vec();
         forged
+    }
+
+    /// The same chain, of which only these validators sign the next blocks.
+    pub(crate) fn signed_by(&self, codes: &[&str]) -> Self {
+        let mut branch = self.clone();
+        branch.signers = codes
+            .iter()
+            .map(|code| specimen(code, "validator"))
+            .collect();
+        branch
+    }
+
+    /// The header at a height.
+    pub(crate) fn header(&self, height: u64) -> Option<&Header> {
+        let place = usize::try_from(height.checked_sub(1)?).ok()?;
+        self.blocks.get(place).map(|(header, _)| header)
     }
 
     pub(crate) fn height(&self) -> u64 {
@@ -140,9 +159,12 @@ impl Chain {
             validators: self.validators.digest(),
             next_validators: self.validators.digest(),
             carried_quorum: self.blocks.last().map(|(_, quorum)| quorum.digest()),
-            proposer: self.signers[0].public(),
+            proposer: self.validators.members()[0].key,
         };
         let quorum = self.sign(&header);
+        let carried = self.blocks.last().map(|(_, quorum)| quorum.clone());
+        let block = Block::new(header.clone(), carried, records).unwrap();
+        self.bytes.push(block.bytes().to_vec());
         self.state.apply(&executed.changes);
         self.state_root = executed.state_root;
         self.blocks.push((header, quorum));

@@ -285,7 +285,7 @@ fn a_hostile_text_cannot_write_to_the_terminal() {
 }
 
 /// A chain of another network, whose every validator signs.
-fn other_chain() -> Chain {
+pub(crate) fn other_chain() -> Chain {
     let mut file = ceremony::new("demo-2", &Parameters::default()).unwrap();
     let network = genesis::NetworkName::parse("demo-2").unwrap();
     for code in ["QS", "QT", "QN", "QP"] {

@@ -7,6 +7,8 @@
     reason = "a test that fails says so by panicking"
 )]
 
+mod audit;
+mod blocks;
 mod borders;
 mod chain;
 mod check;

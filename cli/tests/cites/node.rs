@@ -14,6 +14,7 @@ use ledger::signed::Signed;
 use ledger::state::{Leaf, Receipt};
 use serde_json::{Value, json};
 
+use crate::blocks;
 use crate::chain::{Chain, party};
 use crate::lists;
 
@@ -195,6 +196,13 @@ impl Inner {
                 None => return,
             },
             ("GET", ["v1", "records", digest]) => self.record(digest),
+            ("GET", ["v1", "status"] | ["v1", "blocks", ..]) => {
+                let bytes = blocks::answer(&self.chain.lock().unwrap(), &parts);
+                bytes.map_or_else(
+                    || problem(404, "NOT_FOUND"),
+                    |body| Answer { status: 200, body },
+                )
+            }
             (method, parts) => self.list(method, parts, &request),
         };
         respond(&mut stream, &answer);
