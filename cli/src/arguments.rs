@@ -10,7 +10,7 @@ use ledger::party::{OfficeNumber, PartyCode, Role};
 use crate::catalogue::Language;
 use crate::command::{
     audit, cancel, check, consent, correct, cross, endorse, history, import, inspect, issue, key,
-    paper, queue, record, refuse, register, show, sight, signals, trust, verify,
+    paper, queue, record, refuse, register, seal, show, sight, signals, trust, verify,
 };
 use crate::print::Colour;
 
@@ -144,6 +144,8 @@ pub(crate) enum Permit {
     Check(check::Check),
     /// Seal a permit, submit it, wait until it is final.
     Issue(issue::Issue),
+    /// The text of the QR code for the paper.
+    Seal(seal::Seal),
     /// The permit's state on the ledger, proven.
     Show(show::Show),
     /// What happened with the permit.

@@ -19,6 +19,7 @@ pub(crate) mod queue;
 pub(crate) mod record;
 pub(crate) mod refuse;
 pub(crate) mod register;
+pub(crate) mod seal;
 pub(crate) mod show;
 pub(crate) mod sight;
 pub(crate) mod signals;
@@ -36,6 +37,7 @@ pub(crate) fn run(command: Command, desk: &Desk) -> Result<Answer, Failure> {
         Command::Verify(arguments) => verify::run(&arguments, desk),
         Command::Permit(Permit::Check(arguments)) => check::run(&arguments, desk),
         Command::Permit(Permit::Issue(arguments)) => issue::run(&arguments, desk),
+        Command::Permit(Permit::Seal(arguments)) => seal::run(&arguments, desk),
         Command::Permit(Permit::Show(arguments)) => show::run(&arguments, desk),
         Command::Permit(Permit::History(arguments)) => history::run(&arguments, desk),
         Command::Permit(Permit::Cancel(arguments)) => cancel::run(&arguments, desk),

@@ -6,6 +6,7 @@ use ledger::limits::LEAF_BYTES_MAX;
 use ledger::proof::Proof;
 use ledger::reason::Reason;
 use ledger::record::PermitKey;
+use ledger::seal::Sealed;
 use ledger::signed::Signed;
 use ledger::state::{Leaf, PermitState};
 use ledger::verdict::{
@@ -16,6 +17,15 @@ use crate::client::{Client, ClientError};
 use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::trust::Pinned;
+
+/// What lies on the officer's table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AtHand<'a> {
+    /// The document.
+    pub(crate) document: Option<Presented<'a>>,
+    /// The seal on the paper.
+    pub(crate) sealed: Option<&'a Sealed>,
+}
 
 /// A proof as it came, readable or not.
 #[derive(Debug)]
@@ -75,7 +85,11 @@ impl Evidence {
         permit: PermitKey,
         document: Option<Presented<'_>>,
     ) -> Result<Verdict, Failure> {
-        self.judge_numbered(desk, pinned, (permit, None), document)
+        let at_hand = AtHand {
+            document,
+            sealed: None,
+        };
+        self.judge_numbered(desk, pinned, (permit, None), at_hand)
     }
 
     /// The same, where the number is known as it is printed.
@@ -84,7 +98,7 @@ impl Evidence {
         desk: &Desk,
         pinned: &mut Pinned,
         (permit, number): (PermitKey, Option<&str>),
-        document: Option<Presented<'_>>,
+        at_hand: AtHand<'_>,
     ) -> Result<Verdict, Failure> {
         let reader = desk.reader();
         let member = reader.and_then(|party| pinned.genesis.member(party));
@@ -92,7 +106,8 @@ impl Evidence {
         let question = Question {
             permit,
             number,
-            document,
+            document: at_hand.document,
+            sealed: at_hand.sealed,
             reader: reader.map(|party| Reader {
                 party,
                 union: union.as_deref(),

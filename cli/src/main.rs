@@ -14,6 +14,7 @@ mod office;
 mod print;
 mod queue;
 mod reference;
+mod sealed;
 mod submit;
 mod trust;
 

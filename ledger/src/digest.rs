@@ -58,11 +58,13 @@ pub enum Tag {
     VerifiedSignature,
     /// Checksum of a file that one node keeps for itself.
     LocalFile,
+    /// The seal on paper.
+    Seal,
 }
 
 impl Tag {
     /// All tags, for the test that they differ.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::PermitNumber,
         Self::Field,
         Self::Taxon,
@@ -85,6 +87,7 @@ impl Tag {
         Self::PeerStatus,
         Self::VerifiedSignature,
         Self::LocalFile,
+        Self::Seal,
     ];
 
     /// The bytes that enter the hash.
@@ -113,6 +116,7 @@ impl Tag {
             Self::PeerStatus => "peer-status",
             Self::VerifiedSignature => "verified-signature",
             Self::LocalFile => "local-file",
+            Self::Seal => "seal",
         }
     }
 }

@@ -49,6 +49,7 @@ pub mod quorum;
 // What can be shown of them, anywhere; and a second look at all of them.
 pub mod audit;
 pub mod proof;
+pub mod seal;
 pub mod verdict;
 
 // What tests of every crate begin from.

@@ -60,6 +60,8 @@ pub const FAULTS_MAX: usize = 500;
 pub const NUMBER_CHARS_MAX: usize = 70;
 /// Bytes of a permit's secret file: a leaf has about 60, and a document of 1 MiB has at most 40,000.
 pub const SECRET_FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes of a seal on paper: base45 of it fits the largest QR code (4,296 characters at the lowest correction).
+pub const SEAL_BYTES_MAX: usize = 2_800;
 /// Bytes of the disclosure of one field.
 pub const DISCLOSURE_BYTES_MAX: usize = 64 * 1024;
 /// Records that may wait in a node, in all.

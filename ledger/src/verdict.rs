@@ -18,6 +18,7 @@ use crate::permit::{Permit, Place};
 use crate::proof::{Anchor, Proof, Trust};
 use crate::reason::{Light, Reason};
 use crate::record::PermitKey;
+use crate::seal::{SealFault, Sealed};
 use crate::state::{Act, PermitState};
 use crate::time::Timestamp;
 
@@ -48,6 +49,8 @@ pub struct Question<'a> {
     pub number: Option<&'a str>,
     /// The document, where it is at hand.
     pub document: Option<Presented<'a>>,
+    /// The seal on the paper, where that is what is at hand; a document goes before it.
+    pub sealed: Option<&'a Sealed>,
     /// The Party that asks, for the advice to transit customs.
     pub reader: Option<Reader<'a>>,
 }
@@ -210,6 +213,26 @@ pub fn judge(
     };
     judgement.date(&proven, trust, now, source);
     judgement.status(question, &proven, now);
+    judgement.close()
+}
+
+/// Judges a seal where no node can be asked and no proof is at hand: never green.
+#[must_use]
+pub fn judge_seal(sealed: &Sealed, now: Timestamp) -> Verdict {
+    let mut judgement = Judgement::new(sealed.permit());
+    judgement.seal_alone(sealed, now);
+    judgement.close()
+}
+
+/// The answer about a seal that does not count.
+#[must_use]
+pub fn refuse_seal(permit: PermitKey, fault: SealFault) -> Verdict {
+    let mut judgement = Judgement::new(permit);
+    judgement.mark(Check::Document, Outcome::Fail);
+    judgement.find(match fault {
+        SealFault::OtherNetwork => Reason::OtherNetwork,
+        SealFault::UnknownKey(_) | SealFault::Anchor | SealFault::Signature => Reason::BadSeal,
+    });
     judgement.close()
 }
 

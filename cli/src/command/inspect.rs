@@ -6,6 +6,7 @@ use ledger::audit::fork::Fork;
 use ledger::permit::commitment::SecretFile;
 use ledger::permit::fields;
 use ledger::proof::Proof;
+use ledger::seal::Seal;
 use ledger::signed::Signed;
 use serde_json::{Value, json};
 
@@ -15,17 +16,28 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::print::{Answer, Page};
 use crate::reference::Input;
+use crate::sealed::{self, seal_json};
 use crate::submit::hash_text;
 
 /// Arguments of `inspect`.
 #[derive(Args, Debug)]
 pub(crate) struct Inspect {
-    /// A permit's XML, a proof, evidence of a fork, a secret file, a genesis, a signed record, or `-`.
+    /// A permit's XML, a proof, the text of a QR code (CP1:…), evidence of a fork, a secret file, a genesis, a
+    /// signed record, or `-`.
     what: String,
 }
 
 pub(crate) fn run(arguments: &Inspect, desk: &Desk) -> Result<Answer, Failure> {
+    if let Some(seal) = sealed::read(&arguments.what) {
+        return Ok(inspect_seal(&seal?));
+    }
     let input = Input::read(&arguments.what)?;
+    if let Some(seal) = std::str::from_utf8(&input.bytes)
+        .ok()
+        .and_then(sealed::read)
+    {
+        return Ok(inspect_seal(&seal?));
+    }
     if input.is_xml() {
         return xml(&input, desk);
     }
@@ -51,7 +63,7 @@ pub(crate) fn run(arguments: &Inspect, desk: &Desk) -> Result<Answer, Failure> {
         format_args!("`{}` is nothing that this program knows", arguments.what),
     )
     .code("UNREADABLE")
-    .hint("it reads permit XML, proofs, evidence of forks, secret files, genesis files and signed records"))
+    .hint("it reads permit XML, proofs, seals, evidence of forks, secret files, genesis files and signed records"))
 }
 
 /// Evidence of `cites audit compare`, with its signatures checked; whether these were the validators of the
@@ -109,6 +121,33 @@ fn xml(input: &Input, desk: &Desk) -> Result<Answer, Failure> {
         .with("type", "permit")
         .with("permit", permit_json(&reading.permit))
         .with("fields", fields))
+}
+
+fn inspect_seal(seal: &Seal) -> Answer {
+    let mut page = Page::new();
+    page.text("seal     not judged: cites verify TEXT does that");
+    page.text(&format!("permit   {}/{}", seal.issuer(), seal.number()));
+    let anchor = seal.anchor();
+    page.text(&format!(
+        "after    block {} at height {}",
+        anchor.block, anchor.height
+    ));
+    for (_, field) in &seal.revealed().shown {
+        let place = fields::box_of(&field.path).map(|place| place.to_string());
+        page.text(&format!(
+            "  {:<16} {}",
+            place.unwrap_or_default(),
+            field.value
+        ));
+    }
+    let hidden = seal
+        .revealed()
+        .size
+        .saturating_sub(seal.revealed().shown.len());
+    page.text(&format!("and {hidden} fields that the seal does not show"));
+    Answer::new("cites.inspect/1", page)
+        .with("type", "seal")
+        .with("seal", seal_json(seal))
 }
 
 fn inspect_proof(proof: &Proof, desk: &Desk) -> Answer {

@@ -9,24 +9,27 @@ use ledger::permit::commitment::SecretFile;
 use ledger::proof::Proof;
 use ledger::reason::Reason;
 use ledger::record::PermitKey;
-use ledger::verdict::{Presented, Verdict};
+use ledger::seal::{Seal, SealFault, Sealed};
+use ledger::verdict::{Presented, Verdict, judge_seal, refuse_seal};
 use serde_json::Value;
 
 use crate::client::ClientError;
 use crate::desk::Desk;
-use crate::evidence::{Evidence, without_data};
+use crate::evidence::{AtHand, Evidence, without_data};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files::{self, Existing, Readers};
 use crate::print::Answer;
 use crate::print::verdict::Told;
 use crate::reference::{Input, Named, is_file, proof_beside, read_secret, secret_of};
+use crate::sealed::{self, Handed};
 use crate::trust::Pinned;
 
 /// Arguments of `verify`.
 #[derive(Args, Debug)]
 pub(crate) struct Verify {
-    /// A permit's XML, a `.citesproof`, a number such as QS/26QS000123, or `-` for standard input.
+    /// A permit's XML, a `.citesproof`, the text of a QR code (CP1:…), a number such as QS/26QS000123, or `-` for
+    /// standard input.
     what: String,
     /// The permit's secret file; without it, the NUMBER.secret beside the XML.
     #[arg(long, value_name = "FILE")]
@@ -51,6 +54,8 @@ struct Subject {
     source: Value,
     /// Where the document lies; a proof may lie beside it.
     folder: Option<PathBuf>,
+    /// The seal on the paper, and whether it counts.
+    sealed: Option<Result<Sealed, SealFault>>,
 }
 
 impl Subject {
@@ -69,11 +74,30 @@ impl Subject {
         (self.key, number)
     }
 
-    fn presented(&self) -> Option<Presented<'_>> {
-        self.document().map(|permit| Presented {
-            permit,
-            secret: self.secret.as_ref(),
-        })
+    fn at_hand(&self) -> AtHand<'_> {
+        AtHand {
+            document: self.document().map(|permit| Presented {
+                permit,
+                secret: self.secret.as_ref(),
+            }),
+            sealed: self.sealed.as_ref().and_then(|sealed| sealed.as_ref().ok()),
+        }
+    }
+
+    fn of_seal(handed: Handed, proof: Option<(Vec<u8>, String)>) -> Self {
+        let (evidence, source) = match proof {
+            Some((bytes, name)) => (Some(Evidence::from_file(bytes)), name.into()),
+            None => (None, Value::Null),
+        };
+        Self {
+            key: handed.key,
+            named: Some(handed.named),
+            secret: None,
+            evidence,
+            source,
+            folder: None,
+            sealed: Some(handed.sealed),
+        }
     }
 }
 
@@ -83,8 +107,10 @@ pub(crate) fn run(arguments: &Verify, desk: &Desk) -> Result<Answer, Failure> {
     let mut warnings = Vec::new();
     let mut subject = subject(arguments, &pinned)?;
     let verdict = match &subject.evidence {
+        // Nothing that the ledger says makes a false seal better.
+        _ if let Some(Err(fault)) = &subject.sealed => refuse_seal(subject.key, *fault),
         Some(evidence) => {
-            evidence.judge_numbered(desk, &mut pinned, subject.subject(), subject.presented())?
+            evidence.judge_numbered(desk, &mut pinned, subject.subject(), subject.at_hand())?
         }
         None if desk.flags.offline => {
             judge_beside(desk, &mut pinned, &mut subject, Reason::Offline)?
@@ -103,6 +129,7 @@ pub(crate) fn run(arguments: &Verify, desk: &Desk) -> Result<Answer, Failure> {
         verdict: &verdict,
         name: subject.named.as_ref().map(ToString::to_string),
         document: subject.document(),
+        seal: subject.at_hand().sealed.map(Sealed::seal),
         source: subject.source.clone(),
         seen_height,
     };
@@ -129,7 +156,7 @@ fn judge_fetched(
 ) -> Result<Verdict, Failure> {
     let error = match fetched {
         Ok(evidence) => {
-            return evidence.judge_numbered(desk, pinned, subject.subject(), subject.presented());
+            return evidence.judge_numbered(desk, pinned, subject.subject(), subject.at_hand());
         }
         Err(error) => error,
     };
@@ -153,9 +180,12 @@ fn judge_beside(
     match subject.beside() {
         Some(evidence) => {
             subject.source = "file".into();
-            evidence.judge_numbered(desk, pinned, subject.subject(), subject.presented())
+            evidence.judge_numbered(desk, pinned, subject.subject(), subject.at_hand())
         }
-        None => Ok(without_data(subject.key, reason)),
+        None => Ok(match subject.at_hand().sealed {
+            Some(sealed) => judge_seal(sealed, desk.now()),
+            None => without_data(subject.key, reason),
+        }),
     }
 }
 
@@ -166,6 +196,9 @@ fn subject(arguments: &Verify, pinned: &Pinned) -> Result<Subject, Failure> {
         .as_deref()
         .map(|path| read_proof(&path.to_string_lossy()))
         .transpose()?;
+    if let Some(seal) = sealed::read(what) {
+        return of_seal(arguments, seal?, proof, pinned);
+    }
     if !is_file(what)
         && let Some(number) = Named::number(what)?
     {
@@ -173,6 +206,12 @@ fn subject(arguments: &Verify, pinned: &Pinned) -> Result<Subject, Failure> {
         return Ok(of_named(named, secret, proof, pinned));
     }
     let input = Input::read(what)?;
+    if let Some(seal) = std::str::from_utf8(&input.bytes)
+        .ok()
+        .and_then(sealed::read)
+    {
+        return of_seal(arguments, seal?, proof, pinned);
+    }
     if input.is_xml() {
         if arguments.xml.is_some() {
             return Err(Failure::new(Exit::Usage, "two documents are named")
@@ -209,7 +248,24 @@ fn subject(arguments: &Verify, pinned: &Pinned) -> Result<Subject, Failure> {
         evidence: Some(evidence),
         source: what.into(),
         folder: None,
+        sealed: None,
     })
+}
+
+/// The seal on a paper; with a document one asks for the document.
+fn of_seal(
+    arguments: &Verify,
+    seal: Seal,
+    proof: Option<(Vec<u8>, String)>,
+    pinned: &Pinned,
+) -> Result<Subject, Failure> {
+    if arguments.xml.is_some() || arguments.secret.is_some() {
+        return Err(
+            Failure::new(Exit::Usage, "a seal needs no document and no secret file")
+                .hint("verify the code, or the XML, each by itself"),
+        );
+    }
+    Ok(Subject::of_seal(Handed::of(seal, pinned), proof))
 }
 
 /// The document of `--xml` and its secret; without it, the number alone.
@@ -253,6 +309,7 @@ fn of_named(
         evidence,
         source,
         folder: None,
+        sealed: None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use ledger::permit::{Permit, Place};
 use ledger::reason::{Light, Reason};
+use ledger::seal::Seal;
 use ledger::state::Act;
 use ledger::time::Timestamp;
 use ledger::verdict::{Check, Finding, Outcome, Verdict};
@@ -12,6 +13,7 @@ use crate::catalogue::Catalogue;
 use crate::desk::Desk;
 use crate::exit::Exit;
 use crate::print::permit::{line_json, lines_of};
+use crate::sealed;
 use crate::submit::{act_json, hash_text};
 
 /// A verdict with what is needed to tell it.
@@ -23,6 +25,8 @@ pub(crate) struct Told<'a> {
     pub(crate) name: Option<String>,
     /// The document presented.
     pub(crate) document: Option<&'a Permit>,
+    /// The seal on the paper.
+    pub(crate) seal: Option<&'a Seal>,
     /// Where the data came from.
     pub(crate) source: Value,
     /// Height that this device had verified before.
@@ -69,7 +73,11 @@ impl Told<'_> {
                 &words.fill("phrase.replaced_by", &by),
             );
         }
-        for line in lines_of(words, self.document, self.verdict.state.as_ref()) {
+        let compared = match self.seal {
+            Some(seal) => sealed::lines_of(words, seal),
+            None => lines_of(words, self.document, self.verdict.state.as_ref()),
+        };
+        for line in compared {
             page.field(words.text("label.compare"), &line);
         }
         if let Some(parties) = self.parties(words) {
@@ -181,6 +189,9 @@ impl Told<'_> {
     }
 
     fn parties(&self, words: &Catalogue) -> Option<String> {
+        if let Some(seal) = self.seal {
+            return sealed::parties_of(seal);
+        }
         let permit = self.document?;
         let from = permit.exporter.name.as_ref()?;
         let to = permit.importer.name.as_ref()?;

@@ -24,5 +24,6 @@ mod records;
 mod refusals;
 mod registers;
 mod replaced;
+mod seals;
 mod trust;
 mod verify;

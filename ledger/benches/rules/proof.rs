@@ -37,6 +37,7 @@ fn decided_by(criterion: &mut Criterion, ledger: &TestLedger, mut proof: Proof, 
     let now = START.plus_ms(1_000);
     let bytes = proof.encode();
     let question = Question {
+        sealed: None,
         number: None,
         permit: proof.permit,
         document: None,

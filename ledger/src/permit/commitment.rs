@@ -10,6 +10,7 @@
 //! the ledger; when it is deleted, the ledger has forgotten. No randomness here: the secret is an argument.
 
 mod merkle;
+mod revealed;
 mod secret_file;
 
 use alloc::string::String;
@@ -31,6 +32,7 @@ use crate::digest::{
 use crate::limits::DISCLOSURE_BYTES_MAX;
 use crate::party::PartyCode;
 
+pub use self::revealed::Revealed;
 pub use self::secret_file::{Difference, SecretFile, differences};
 
 /// 32 random bytes, made for one permit, kept off the ledger. Wiped when dropped; never printed.

@@ -14,8 +14,9 @@ use crate::permit::commitment::{commit, differences};
 use crate::proof::{ProofError, Proven, Trust};
 use crate::reason::Reason;
 use crate::record::{Issue, PermitKey, contradictions};
+use crate::seal::Sealed;
 use crate::state::{Act, PermitState, StateKey};
-use crate::time::Timestamp;
+use crate::time::{CivilDate, Timestamp};
 
 /// A verdict while it is made.
 pub(super) struct Judgement(pub(super) Verdict);
@@ -221,7 +222,10 @@ impl Judgement {
 
     fn document(&mut self, question: &Question<'_>, proven: &Proven<'_>, state: &PermitState) {
         let Some(Presented { permit, secret }) = question.document else {
-            self.find(Reason::DocumentNotChecked);
+            match question.sealed {
+                Some(sealed) => self.sealed(sealed, state),
+                None => self.find(Reason::DocumentNotChecked),
+            }
             return;
         };
         let places = match secret {
@@ -258,6 +262,38 @@ impl Judgement {
                 places,
             });
         }
+    }
+
+    /// The paper's seal against the commitment on the ledger: one office may have signed two papers.
+    fn sealed(&mut self, sealed: &Sealed, state: &PermitState) {
+        let is_issued = sealed.commitment() == state.commitment;
+        self.mark_passed(Check::Document, is_issued);
+        if !is_issued {
+            self.find(Reason::Altered);
+        }
+    }
+
+    /// What a seal tells by itself. Its dates are whole days at the place of issue, which may be a day away.
+    pub(super) fn seal_alone(&mut self, sealed: &Sealed, now: Timestamp) {
+        self.mark(Check::Document, Outcome::Pass);
+        let revealed = sealed.seal().revealed();
+        let day = |path: &str| {
+            let value = revealed.value(path).and_then(|value| value.get(..10));
+            value.and_then(CivilDate::parse)
+        };
+        let today = now.date();
+        let late = day("2/valid-until").is_some_and(|last| today > last.plus_days(1));
+        let early = day("2/valid-from").is_some_and(|first| today.plus_days(1) < first);
+        if late || early {
+            self.mark(Check::Validity, Outcome::Fail);
+        }
+        if late {
+            self.find(Reason::Expired);
+        }
+        if early {
+            self.find(Reason::NotYetValid);
+        }
+        self.find(Reason::Offline);
     }
 }
 

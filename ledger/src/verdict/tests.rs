@@ -94,6 +94,7 @@ impl Scene {
             secret: Some(&self.secret),
         };
         Question {
+            sealed: None,
             number: None,
             permit: self.permit,
             document: Some(document),
@@ -284,6 +285,7 @@ fn customs_in_transit_are_told_so() {
         ("QM", "OK_TRANSIT"),
     ] {
         let question = Question {
+            sealed: None,
             reader: Some(Reader {
                 party: party(reader),
                 union: of_union(reader),
@@ -314,6 +316,7 @@ fn a_number_that_was_never_issued_is_red_and_a_party_without_a_node_is_amber() {
         (stranger, "NOT_ON_LEDGER_PARTY"),
     ] {
         let question = Question {
+            sealed: None,
             number: None,
             permit,
             document: None,
@@ -383,6 +386,7 @@ fn without_the_secret_only_facts_on_the_ledger_are_compared() {
             secret: None,
         };
         let question = Question {
+            sealed: None,
             document: Some(document),
             ..scene.question()
         };
@@ -404,6 +408,7 @@ fn without_the_secret_only_facts_on_the_ledger_are_compared() {
     scene.document.lines[0].authorised.quantity = units(9000);
     assert_eq!(codes(&asked(&scene)), ["ALTERED"]);
     let question = Question {
+        sealed: None,
         document: None,
         ..scene.question()
     };

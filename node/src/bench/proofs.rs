@@ -64,6 +64,7 @@ pub(super) fn check(
         let one = Instant::now();
         let proof = Proof::decode(bytes).map_err(|error| BenchError::Answer(error.to_string()))?;
         let question = Question {
+            sealed: None,
             number: None,
             permit: proof.permit,
             document: None,

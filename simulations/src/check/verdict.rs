@@ -130,6 +130,7 @@ impl Asked<'_> {
         let proof = self.proof()?;
         let union = self.checker.permits.union_of(self.officer.0);
         let question = Question {
+            sealed: None,
             permit: self.permit,
             number: None,
             document: None,

@@ -67,6 +67,53 @@ pub(super) fn root_of_path(
     (last == 0).then_some(node)
 }
 
+/// Roots of the largest parts in which no leaf is shown, from left to right.
+pub(super) fn prune(leaves: &[Digest], shown: &[bool], hidden: &mut Vec<Digest>) {
+    if !shown.contains(&true) {
+        hidden.push(root(leaves));
+    } else if leaves.len() > 1 {
+        let (left, right) = halves(leaves);
+        let (left_shown, right_shown) = shown.split_at_checked(left.len()).unwrap_or((shown, &[]));
+        prune(left, left_shown, hidden);
+        prune(right, right_shown, hidden);
+    }
+}
+
+/// Root over `size` leaves of which some are shown, by place, ascending, and the rest is hidden as [`prune`]
+/// leaves it; `None` where these do not make up the tree.
+pub(super) fn root_of_pruned(
+    size: usize,
+    shown: &[(usize, Digest)],
+    hidden: &[Digest],
+) -> Option<Digest> {
+    let mut hidden = hidden.iter();
+    let root = pruned(0, size, shown, &mut hidden)?;
+    hidden.next().is_none().then_some(root)
+}
+
+fn pruned<'a>(
+    first: usize,
+    size: usize,
+    shown: &[(usize, Digest)],
+    hidden: &mut impl Iterator<Item = &'a Digest>,
+) -> Option<Digest> {
+    match (size, shown) {
+        (0, _) => None,
+        (_, []) => hidden.next().copied(),
+        (1, [(place, leaf)]) => (*place == first).then(|| leaf_hash(leaf)),
+        (1, _) => None,
+        (_, _) => {
+            let left = size.checked_next_power_of_two()? / 2;
+            let middle = first.checked_add(left)?;
+            let cut = shown.partition_point(|(place, _)| *place < middle);
+            let (left_shown, right_shown) = shown.split_at_checked(cut)?;
+            let one = pruned(first, left, left_shown, hidden)?;
+            let other = pruned(middle, size.checked_sub(left)?, right_shown, hidden)?;
+            Some(inner_hash(&one, &other))
+        }
+    }
+}
+
 /// The left part has the largest power of two below the length, which is at least two.
 fn halves(leaves: &[Digest]) -> (&[Digest], &[Digest]) {
     let left = leaves.len().next_power_of_two() / 2;
