@@ -10,6 +10,7 @@ mod documents;
 mod fields;
 mod records;
 mod samples;
+mod seals;
 mod statements;
 mod states;
 mod values;

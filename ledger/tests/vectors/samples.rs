@@ -42,6 +42,7 @@ pub(crate) fn files() -> Vec<File> {
         state_proofs(&story),
         log_proofs(&story),
         proofs(&story),
+        crate::seals::seals(),
     ]
 }
 
