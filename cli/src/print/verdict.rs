@@ -150,7 +150,13 @@ impl Told<'_> {
     fn text(&self, words: &Catalogue, reason: Reason) -> String {
         let Some(as_of) = &self.verdict.as_of else {
             if reason == Reason::Offline {
-                return words.text("phrase.no_data").into();
+                return match self.seal {
+                    Some(seal) => {
+                        let height = seal.anchor().height.to_string();
+                        words.fill("phrase.seal_only", &[("height", &height)])
+                    }
+                    None => words.text("phrase.no_data").into(),
+                };
             }
             return words.fill(
                 &format!("reason.{}.text", reason.code()),

@@ -64,6 +64,9 @@ fn without_a_node_a_seal_is_never_green_and_says_what_was_not_checked() {
     for check in ["finality", "inclusion", "status", "endorsement"] {
         assert!(left.contains(check), "{check}: {left}");
     }
+    let run = device.run(&["--lang", "fr", "verify", &text, "--offline"]);
+    let run = run.ends(3).says("Sceau authentique, posé après la hauteur 3");
+    assert!(run.stdout.lines().all(|line| line.chars().count() <= 80));
     // Used meanwhile: the device cannot know, and does not say that it is unused.
     device.import(NUMBER);
     device.run(&["verify", &text, "--offline"]).ends(3);
