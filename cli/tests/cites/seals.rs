@@ -65,7 +65,9 @@ fn without_a_node_a_seal_is_never_green_and_says_what_was_not_checked() {
         assert!(left.contains(check), "{check}: {left}");
     }
     let run = device.run(&["--lang", "fr", "verify", &text, "--offline"]);
-    let run = run.ends(3).says("Sceau authentique, posé après la hauteur 3");
+    let run = run
+        .ends(3)
+        .says("Sceau authentique, posé après la hauteur 3");
     assert!(run.stdout.lines().all(|line| line.chars().count() <= 80));
     // Used meanwhile: the device cannot know, and does not say that it is unused.
     device.import(NUMBER);
