@@ -12,6 +12,7 @@ mod files;
 mod keys;
 mod office;
 mod print;
+mod qr;
 mod queue;
 mod reference;
 mod sealed;

@@ -1,6 +1,6 @@
 //! `cites permit seal`: the text of the QR code that goes onto the paper.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use ledger::party::Role;
@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::files::{self, Existing, Readers};
 use crate::office::Author;
 use crate::print::{Answer, Page};
+use crate::qr::Code;
 use crate::reference::{Input, secret_of};
 use crate::sealed::seal_json;
 
@@ -27,6 +28,9 @@ pub(crate) struct Seal {
     /// Write the text into this file instead of telling it.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Write the QR code into this file, as SVG, to be printed.
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
 }
 
 pub(crate) fn run(arguments: &Seal, desk: &Desk) -> Result<Answer, Failure> {
@@ -65,19 +69,39 @@ pub(crate) fn run(arguments: &Seal, desk: &Desk) -> Result<Answer, Failure> {
     })?;
     let text = seal.to_text();
     let mut page = Page::new();
+    let code = Code::of(&text);
+    if let Some(path) = &arguments.svg {
+        let code = code.as_ref().ok_or_else(|| {
+            Failure::new(Exit::Usage, "the permit has too many lines for a QR code")
+                .hint("give the proof file with the paper")
+        })?;
+        let name = format!("{}/{}", author.party, permit.number);
+        write(path, &code.svg(&name), &mut page)?;
+    }
     match &arguments.out {
-        Some(path) => {
-            files::write(path, text.as_bytes(), Readers::Owner, Existing::Replace).map_err(
-                |error| {
-                    Failure::new(Exit::Failed, format_args!("`{}`: {error}", path.display()))
-                        .hint("look at the disk and who may use the folder")
-                },
-            )?;
-            page.text(&format!("wrote    {}", path.display()));
-        }
+        Some(path) => write(path, &text, &mut page)?,
+        None if arguments.svg.is_some() => {}
         None => page.text(&text),
+    }
+    if let Some(code) = &code {
+        let side = code.print_mm();
+        page.text(&format!(
+            "code     {0} × {0} modules; print it at {side} mm or more",
+            code.size()
+        ));
     }
     Ok(Answer::new("cites.seal/1", page)
         .with("text", text)
-        .with("seal", seal_json(&seal)))
+        .with("seal", seal_json(&seal))
+        .with("modules", code.as_ref().map(Code::size)))
+}
+
+/// Only its owner may read it: the code holds the permit's secret.
+fn write(path: &Path, text: &str, page: &mut Page) -> Result<(), Failure> {
+    files::write(path, text.as_bytes(), Readers::Owner, Existing::Replace).map_err(|error| {
+        Failure::new(Exit::Failed, format_args!("`{}`: {error}", path.display()))
+            .hint("look at the disk and who may use the folder")
+    })?;
+    page.text(&format!("wrote    {}", path.display()));
+    Ok(())
 }

@@ -52,6 +52,32 @@ fn a_seal_asked_of_a_node_is_green_and_shows_what_to_compare() {
 }
 
 #[test]
+fn the_code_is_drawn_for_its_owner_and_its_size_is_told() {
+    let (device, text) = sealed();
+    let xml = format!("{NUMBER}.xml");
+    let run = device.run_as(
+        "QS/management",
+        &["permit", "seal", &xml, "--svg", "code.svg"],
+    );
+    let run = run.ends(0).says("wrote    ");
+    assert!(
+        run.stdout.contains("modules; print it at 45 mm or more"),
+        "{}",
+        run.stdout
+    );
+    let drawn = fs::read_to_string(device.path("code.svg")).unwrap();
+    assert!(drawn.contains("QS/26QS000123") && drawn.contains("never a link"));
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &fs::metadata(device.path("code.svg")).unwrap().permissions(),
+    );
+    assert_eq!(mode & 0o777, 0o600, "it holds the permit's secret");
+    let json = device.run_as("QS/management", &["permit", "seal", &xml, "--json"]);
+    let value = json.ends(0).json();
+    assert_eq!(value["modules"], 109);
+    assert!(value["text"].as_str().unwrap().len() >= text.len() - 8);
+}
+
+#[test]
 fn without_a_node_a_seal_is_never_green_and_says_what_was_not_checked() {
     let (device, text) = sealed();
     let run = device
