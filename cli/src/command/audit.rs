@@ -41,7 +41,7 @@ pub(crate) fn run(act: &Act, desk: &Desk) -> Result<Answer, Failure> {
 }
 
 /// A proof of the node's newest block. The permit does not matter: it is a number that nobody can issue.
-fn newest(pinned: &Pinned, client: &Client) -> Result<Proof, ClientError> {
+pub(super) fn newest(pinned: &Pinned, client: &Client) -> Result<Proof, ClientError> {
     let members = pinned.genesis.members();
     let issuer = members.first().map(|member| member.code);
     let Some(issuer) = issuer else {

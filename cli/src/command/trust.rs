@@ -1,5 +1,7 @@
 //! `cites trust`: what this device believes before it has seen any block.
 
+mod carry;
+
 use std::path::PathBuf;
 
 use clap::Subcommand;
@@ -32,11 +34,26 @@ pub(crate) enum Act {
     },
     /// Show what is trusted.
     Show,
+    /// Ask the node for its newest block, and trust it once it is verified.
+    Sync,
+    /// Write the node's newest block into a file, for a device without a line.
+    Export {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Trust the block in such a file, once it is verified from what this device trusts.
+    Import {
+        /// The file.
+        file: PathBuf,
+    },
 }
 
 pub(crate) fn run(act: &Act, desk: &Desk) -> Result<Answer, Failure> {
     match act {
         Act::Show => Ok(told(desk, &desk.pinned()?, "trusts")),
+        Act::Sync => carry::sync(desk),
+        Act::Export { file } => carry::export(file, desk),
+        Act::Import { file } => carry::import(file, desk),
         Act::Pin {
             genesis: path,
             fingerprint,

@@ -10,6 +10,7 @@
 mod audit;
 mod blocks;
 mod borders;
+mod carry;
 mod chain;
 mod check;
 mod desk;
