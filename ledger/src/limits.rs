@@ -62,6 +62,8 @@ pub const NUMBER_CHARS_MAX: usize = 70;
 pub const SECRET_FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes of a seal on paper: base45 of it fits the largest QR code (4,296 characters at the lowest correction).
 pub const SEAL_BYTES_MAX: usize = 2_800;
+/// Characters of the text of a seal: `CP1:` and base45 of its bytes.
+pub const SEAL_TEXT_CHARS_MAX: usize = 4 + SEAL_BYTES_MAX / 2 * 3;
 /// Bytes of the disclosure of one field.
 pub const DISCLOSURE_BYTES_MAX: usize = 64 * 1024;
 /// Records that may wait in a node, in all.

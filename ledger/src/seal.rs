@@ -22,7 +22,7 @@ use alloc::vec::Vec;
 use crate::codec::CodecError;
 use crate::digest::{BlockId, ChainId, Commitment, Tag, preimage};
 use crate::key::{PublicKey, SecretKey};
-use crate::limits::SEAL_BYTES_MAX;
+use crate::limits::{SEAL_BYTES_MAX, SEAL_TEXT_CHARS_MAX};
 use crate::party::{Height, PartyCode};
 use crate::permit::Permit;
 use crate::permit::commitment::{PermitSecret, Revealed};
@@ -33,8 +33,6 @@ use cose::Sign1;
 
 /// How the text of every seal begins.
 pub const PREFIX: &str = "CP1:";
-/// Characters of the longest text that is read: base45 of the largest seal.
-pub const TEXT_CHARS_MAX: usize = PREFIX.len() + SEAL_BYTES_MAX.div_ceil(2) * 3;
 
 /// A block that was final when the seal was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +53,7 @@ pub enum SealError {
     #[error("the code does not begin with CP1:")]
     NotASeal,
     /// More than any seal.
-    #[error("the code has {0} characters, the longest seal has {TEXT_CHARS_MAX}")]
+    #[error("the code has {0} characters, the longest seal has {SEAL_TEXT_CHARS_MAX}")]
     TooLong(usize),
     /// Damaged, or typed wrongly.
     #[error("the code is not base45 behind CP1:")]
@@ -134,7 +132,7 @@ impl Seal {
             return Err(SealError::Link);
         }
         let coded = text.strip_prefix(PREFIX).ok_or(SealError::NotASeal)?;
-        if text.len() > TEXT_CHARS_MAX {
+        if text.len() > SEAL_TEXT_CHARS_MAX {
             return Err(SealError::TooLong(text.chars().count()));
         }
         // A last space belongs to the code; scanners that trim it are forgiven by nobody, so it is told.

@@ -124,7 +124,7 @@ fn no_altered_byte_of_a_seal_is_believed() {
 #[test]
 fn what_is_no_seal_is_told_apart() {
     let text = sealed(&permit("export-skins.xml")).to_text();
-    let long = std::format!("{PREFIX}{}", "0".repeat(TEXT_CHARS_MAX));
+    let long = std::format!("{PREFIX}{}", "0".repeat(SEAL_TEXT_CHARS_MAX));
     for (text, expected) in [
         (
             "https://cites.example/QS/26QS000123".to_owned(),
