@@ -32,7 +32,8 @@ pub enum CodecError {
 /// Encodes a value in its only form.
 #[must_use]
 pub fn encode<T: Encode<()>>(value: &T) -> Vec<u8> {
-    let mut out = Vec::new();
+    // Most of what is encoded fits, and does not grow byte by byte.
+    let mut out = Vec::with_capacity(256);
     let result: Result<(), minicbor::encode::Error<Infallible>> = minicbor::encode(value, &mut out);
     debug_assert!(result.is_ok(), "our types encode into a Vec");
     out

@@ -191,7 +191,8 @@ pub fn hash(tag: Tag, parts: &[&[u8]]) -> Digest {
 /// redo the signature from the published layout.
 #[must_use]
 pub fn preimage(tag: Tag, parts: &[&[u8]]) -> Vec<u8> {
-    let mut out = Vec::new();
+    let bytes = parts.iter().map(|part| part.len().saturating_add(8));
+    let mut out = Vec::with_capacity(bytes.sum::<usize>().saturating_add(64));
     for part in core::iter::once(tag.as_str().as_bytes()).chain(parts.iter().copied()) {
         out.extend_from_slice(&(part.len() as u64).to_be_bytes());
         out.extend_from_slice(part);

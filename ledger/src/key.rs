@@ -33,10 +33,11 @@ impl PublicKey {
     /// [`KeyError`].
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, KeyError> {
         let key = VerifyingKey::from_bytes(bytes).map_err(|_| KeyError::NotCanonical)?;
-        // `from_bytes` keeps the given bytes, so canonical form is asked of the point itself.
-        if key.to_edwards().compress().as_bytes() != bytes {
+        // `from_bytes` keeps the given bytes, whatever other encoding of that point there is.
+        if !is_canonical(bytes) {
             return Err(KeyError::NotCanonical);
         }
+        debug_assert_eq!(key.to_edwards().compress().as_bytes(), bytes);
         if key.is_weak() {
             return Err(KeyError::SmallOrder);
         }
@@ -63,6 +64,20 @@ impl PublicKey {
         let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
         self.0.verify_strict(message, &signature).is_ok()
     }
+}
+
+/// Whether the encoding of a point (RFC 8032, 5.1.2) is its only one: y below the prime 2^255 - 19, and no sign
+/// where x is zero, which is so for y = 1 and y = -1 alone. Compressing the point again would say the same at the
+/// price of an inversion, for each vote that is decoded.
+fn is_canonical(bytes: &[u8; 32]) -> bool {
+    let [low, middle @ .., high] = bytes;
+    let (sign, top) = (high >> 7, high & 0x7f);
+    let is_all = |byte: u8| middle.iter().all(|one| *one == byte);
+    let is_high = top == 0x7f && is_all(0xff);
+    let is_below = !(is_high && *low >= 0xed);
+    let is_one = *low == 1 && top == 0 && is_all(0);
+    let is_minus_one = *low == 0xec && is_high;
+    is_below && !(sign == 1 && (is_one || is_minus_one))
 }
 
 impl Ord for PublicKey {
@@ -214,6 +229,32 @@ mod tests {
                 .public()
                 .verifies(b"permit", &signature)
         );
+    }
+
+    /// Every encoding near zero and near the prime, with and without sign, against compressing the point again.
+    #[test]
+    fn an_encoding_is_canonical_exactly_where_compressing_gives_it_back() {
+        let mut points = 0_u32;
+        for (middle, top) in [(0, 0), (0xff, 0x7f), (0, 0x7f), (0xff, 0)] {
+            for low in 0..=u8::MAX {
+                for sign in [0, 0x80] {
+                    let mut bytes = [middle; 32];
+                    bytes[0] = low;
+                    bytes[31] = top | sign;
+                    let Ok(key) = VerifyingKey::from_bytes(&bytes) else {
+                        continue;
+                    };
+                    points += 1;
+                    let again = key.to_edwards().compress();
+                    assert_eq!(
+                        is_canonical(&bytes),
+                        again.as_bytes() == &bytes,
+                        "{bytes:?}"
+                    );
+                }
+            }
+        }
+        assert!(points > 900, "{points} points");
     }
 
     #[test]
