@@ -231,7 +231,11 @@ impl Disk {
         let had_power = platter.operations_left != Some(0);
         let result = platter.operate();
         if result.is_ok() {
-            platter.guard = Some(file.to_vec());
+            // Written before every signature, so into the same memory.
+            match platter.guard.as_mut().filter(|old| old.len() == file.len()) {
+                Some(old) => old.copy_from_slice(&file),
+                None => platter.guard = Some(file.to_vec()),
+            }
         } else if let Some(old) = platter.guard.as_mut().filter(|_| had_power) {
             for (to, from) in old.iter_mut().zip(file).take(COPY_BYTES / 2) {
                 *to = from;
