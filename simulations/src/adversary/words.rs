@@ -211,42 +211,23 @@ impl Scene<'_> {
 /// The vote in a packet.
 #[must_use]
 pub(super) fn vote_in(packet: &Packet) -> Option<Vote> {
-    match packet.read() {
-        Ok(
-            Content::Consensus(ConsensusMessage::Vote(vote))
-            | Content::Liveness(LivenessMessage::Vote(vote)),
-        ) => Some(vote.message),
-        Ok(
-            Content::Hello
-            | Content::Status(_)
-            | Content::Consensus(ConsensusMessage::Proposal(_))
-            | Content::Liveness(LivenessMessage::Polka(_) | LivenessMessage::Round(_))
-            | Content::Part(_)
-            | Content::Record(_)
-            | Content::SyncRequest(_)
-            | Content::SyncResponse(_),
-        )
-        | Err(_) => None,
-    }
+    let Ok(
+        Content::Consensus(ConsensusMessage::Vote(vote))
+        | Content::Liveness(LivenessMessage::Vote(vote)),
+    ) = packet.read()
+    else {
+        return None;
+    };
+    Some(vote.message)
 }
 
 /// The proposal in a packet.
 #[must_use]
 pub(super) fn proposal_in(packet: &Packet) -> Option<Proposal> {
-    match packet.read() {
-        Ok(Content::Consensus(ConsensusMessage::Proposal(proposal))) => Some(proposal.message),
-        Ok(
-            Content::Hello
-            | Content::Status(_)
-            | Content::Consensus(ConsensusMessage::Vote(_))
-            | Content::Liveness(_)
-            | Content::Part(_)
-            | Content::Record(_)
-            | Content::SyncRequest(_)
-            | Content::SyncResponse(_),
-        )
-        | Err(_) => None,
-    }
+    let Ok(Content::Consensus(ConsensusMessage::Proposal(proposal))) = packet.read() else {
+        return None;
+    };
+    Some(proposal.message)
 }
 
 /// Which of the two votes it is.

@@ -2,10 +2,11 @@
 
 use ledger::codes::{Appendix, Kind, Source, Unit};
 use ledger::digest::TaxonTag;
+use ledger::party::PartyCode;
 use ledger::permit::LineId;
 use ledger::permit::number::number_hash;
 use ledger::record::{
-    Issue, IssuedLine, LineKey, OperationKey, Origin, Replaces, RetrospectiveReason,
+    CancelReason, Issue, IssuedLine, LineKey, OperationKey, Origin, Replaces, RetrospectiveReason,
 };
 
 use super::cast::Who;
@@ -18,60 +19,52 @@ impl Telling<'_, '_> {
     pub(super) fn issue(&self, by: &Seat, paper: Paper, form: Form) -> Result<Issue, SetUpError> {
         let today = self.author.date(self.at);
         let kind = kind(form);
-        let issue = Issue {
+        let mut issue = Issue {
             number: number_hash(self.author.parties.chain, by.code, &self.number(paper)),
             kind,
             destination: self.destination(by, form)?,
             granted_on: today,
             valid_from: today,
             valid_until: today.plus_months(kind.months_max()),
-            lines: vec![self.line(by, form)?],
+            lines: Vec::new(),
             commitment: self.document(paper),
-            stamp: (form == Form::Stamped).then(|| self.digest("stamp")),
+            stamp: None,
             retrospective: None,
             replaces: None,
             import_permit: None,
         };
-        self.dated(self.linked(issue, form)?, form)
+        let mut line = self.line(form);
+        self.differ(by, form, &mut issue, &mut line)?;
+        issue.lines.push(line);
+        Ok(issue)
     }
 
-    fn destination(
-        &self,
-        by: &Seat,
-        form: Form,
-    ) -> Result<Option<ledger::party::PartyCode>, SetUpError> {
-        Ok(match form {
-            Form::NoDestination | Form::Passport => None,
-            // The country of import issues it, for itself.
-            Form::ImportPermit if self.cast.destination.is_none() => Some(by.code),
-            Form::ReExport(..) => Some(self.seat(Who::Transit)?.code),
-            Form::Plain
-            | Form::TooLong
-            | Form::Crossed
-            | Form::LongAgo
-            | Form::Over
-            | Form::NotBegun
-            | Form::Retrospective
-            | Form::RetrospectiveI
-            | Form::Replaces(..)
-            | Form::ReplacesForMore(..)
-            | Form::Strict
-            | Form::StrictOn(_)
-            | Form::StrictForMoreOn(_)
-            | Form::ImportPermit
-            | Form::Kilograms
-            | Form::Unnamed
-            | Form::Stamped
-            | Form::Registered => Some(self.seat(Who::Destination)?.code),
-        })
+    fn destination(&self, by: &Seat, form: Form) -> Result<Option<PartyCode>, SetUpError> {
+        if matches!(form, Form::NoDestination | Form::Passport) {
+            return Ok(None);
+        }
+        // The country of import issues it, for itself.
+        if form == Form::ImportPermit && self.cast.destination.is_none() {
+            return Ok(Some(by.code));
+        }
+        let who = if matches!(form, Form::ReExport(..)) {
+            Who::Transit
+        } else {
+            Who::Destination
+        };
+        Ok(Some(self.seat(who)?.code))
     }
 
-    fn line(&self, by: &Seat, form: Form) -> Result<IssuedLine, SetUpError> {
-        let mut line = IssuedLine {
+    fn line(&self, form: Form) -> IssuedLine {
+        IssuedLine {
             line: LineId::A,
             unit: Unit::Number,
             authorised: units(AUTHORISED),
-            appendix: Appendix::II,
+            appendix: if is_strict(form) {
+                Appendix::I
+            } else {
+                Appendix::II
+            },
             source: Source::CaptiveBred,
             // Equal along a chain of re-exports.
             taxon: TaxonTag(self.digest("taxon")),
@@ -79,19 +72,48 @@ impl Telling<'_, '_> {
             // Always named: while some story suspends one species, lines without a name are refused.
             species: Some(self.species()),
             operation: None,
-        };
+        }
+    }
+
+    /// What is otherwise in each form than in an ordinary permit.
+    fn differ(
+        &self,
+        by: &Seat,
+        form: Form,
+        issue: &mut Issue,
+        line: &mut IssuedLine,
+    ) -> Result<(), SetUpError> {
+        let today = issue.granted_on;
         match form {
-            Form::ReplacesForMore(..) | Form::StrictForMoreOn(_) => {
+            Form::Plain
+            | Form::NoDestination
+            | Form::Strict
+            | Form::ImportPermit
+            | Form::Passport => {}
+            Form::TooLong => issue.valid_until = issue.valid_until.plus_days(1),
+            Form::Crossed => issue.valid_until = today.plus_days(-1),
+            Form::LongAgo => {
+                issue.granted_on = today.plus_days(-100);
+                issue.valid_until = issue.granted_on.plus_months(issue.kind.months_max());
+            }
+            Form::Over => {
+                issue.granted_on = today.plus_days(-9);
+                issue.valid_from = issue.granted_on;
+                issue.valid_until = today.plus_days(-3);
+            }
+            Form::NotBegun => issue.valid_from = today.plus_days(90),
+            Form::Retrospective | Form::RetrospectiveI => {
+                issue.retrospective = Some(RetrospectiveReason::TraderMisled);
+            }
+            Form::Replaces(old, reason) => issue.replaces = Some(self.replaces(old, reason)?),
+            Form::ReplacesForMore(old, reason) => {
+                issue.replaces = Some(self.replaces(old, reason)?);
                 line.authorised = units(self.units(Amount::TooMany));
             }
-            Form::Kilograms => line.unit = Unit::Kilogram,
-            Form::Unnamed => line.species = None,
-            Form::Registered => {
-                line.source = Source::RegisteredOperation;
-                line.operation = Some(OperationKey {
-                    party: by.code,
-                    number: self.operation(),
-                });
+            Form::StrictOn(granted) => issue.import_permit = Some(self.key(granted)?),
+            Form::StrictForMoreOn(granted) => {
+                issue.import_permit = Some(self.key(granted)?);
+                line.authorised = units(self.units(Amount::TooMany));
             }
             Form::ReExport(from, amount) => {
                 let drawn = units(self.units(amount));
@@ -105,120 +127,37 @@ impl Telling<'_, '_> {
                     drawn,
                 }];
             }
-            Form::Plain
-            | Form::NoDestination
-            | Form::TooLong
-            | Form::Crossed
-            | Form::LongAgo
-            | Form::Over
-            | Form::NotBegun
-            | Form::Retrospective
-            | Form::RetrospectiveI
-            | Form::Replaces(..)
-            | Form::Strict
-            | Form::StrictOn(_)
-            | Form::ImportPermit
-            | Form::Passport
-            | Form::Stamped => {}
-        }
-        if is_strict(form) {
-            line.appendix = Appendix::I;
-        }
-        Ok(line)
-    }
-
-    fn linked(&self, mut issue: Issue, form: Form) -> Result<Issue, SetUpError> {
-        match form {
-            Form::Replaces(old, reason) | Form::ReplacesForMore(old, reason) => {
-                issue.replaces = Some(Replaces {
-                    number: self.key(old)?.number,
-                    reason,
+            Form::Kilograms => line.unit = Unit::Kilogram,
+            Form::Unnamed => line.species = None,
+            Form::Stamped => issue.stamp = Some(self.digest("stamp")),
+            Form::Registered => {
+                line.source = Source::RegisteredOperation;
+                line.operation = Some(OperationKey {
+                    party: by.code,
+                    number: self.operation(),
                 });
             }
-            Form::StrictOn(granted) | Form::StrictForMoreOn(granted) => {
-                issue.import_permit = Some(self.key(granted)?);
-            }
-            Form::Retrospective | Form::RetrospectiveI => {
-                issue.retrospective = Some(RetrospectiveReason::TraderMisled);
-            }
-            Form::Plain
-            | Form::NoDestination
-            | Form::TooLong
-            | Form::Crossed
-            | Form::LongAgo
-            | Form::Over
-            | Form::NotBegun
-            | Form::Strict
-            | Form::ImportPermit
-            | Form::Passport
-            | Form::ReExport(..)
-            | Form::Kilograms
-            | Form::Unnamed
-            | Form::Stamped
-            | Form::Registered => {}
         }
-        Ok(issue)
+        Ok(())
     }
 
-    fn dated(&self, mut issue: Issue, form: Form) -> Result<Issue, SetUpError> {
-        let today = issue.granted_on;
-        match form {
-            Form::TooLong => issue.valid_until = issue.valid_until.plus_days(1),
-            Form::Crossed => issue.valid_until = today.plus_days(-1),
-            Form::LongAgo => {
-                issue.granted_on = today.plus_days(-100);
-                issue.valid_until = issue.granted_on.plus_months(issue.kind.months_max());
-            }
-            Form::Over => {
-                issue.granted_on = today.plus_days(-9);
-                issue.valid_from = issue.granted_on;
-                issue.valid_until = today.plus_days(-3);
-            }
-            Form::NotBegun => issue.valid_from = today.plus_days(90),
-            Form::Plain
-            | Form::NoDestination
-            | Form::Retrospective
-            | Form::RetrospectiveI
-            | Form::Replaces(..)
-            | Form::ReplacesForMore(..)
-            | Form::Strict
-            | Form::StrictOn(_)
-            | Form::StrictForMoreOn(_)
-            | Form::ImportPermit
-            | Form::Passport
-            | Form::ReExport(..)
-            | Form::Kilograms
-            | Form::Unnamed
-            | Form::Stamped
-            | Form::Registered => {}
-        }
-        Ok(issue)
+    fn replaces(&self, old: Paper, reason: CancelReason) -> Result<Replaces, SetUpError> {
+        Ok(Replaces {
+            number: self.key(old)?.number,
+            reason,
+        })
     }
 }
 
 const fn kind(form: Form) -> Kind {
-    match form {
-        Form::ImportPermit => Kind::Import,
-        Form::Passport => Kind::PersonalOwnership,
-        Form::ReExport(..) => Kind::ReExport,
-        Form::Plain
-        | Form::NoDestination
-        | Form::TooLong
-        | Form::Crossed
-        | Form::LongAgo
-        | Form::Over
-        | Form::NotBegun
-        | Form::Retrospective
-        | Form::RetrospectiveI
-        | Form::Replaces(..)
-        | Form::ReplacesForMore(..)
-        | Form::Strict
-        | Form::StrictOn(_)
-        | Form::StrictForMoreOn(_)
-        | Form::Kilograms
-        | Form::Unnamed
-        | Form::Stamped
-        | Form::Registered => Kind::Export,
+    if matches!(form, Form::ImportPermit) {
+        Kind::Import
+    } else if matches!(form, Form::Passport) {
+        Kind::PersonalOwnership
+    } else if matches!(form, Form::ReExport(..)) {
+        Kind::ReExport
+    } else {
+        Kind::Export
     }
 }
 
