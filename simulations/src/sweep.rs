@@ -15,9 +15,8 @@ pub mod summary;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
 
+use crate::campaign;
 use crate::progress::Done;
 use crate::results::RunResult;
 use crate::results::folder::FolderError;
@@ -190,33 +189,15 @@ fn work(
     threads: usize,
     act: impl Fn(&Job<'_>) -> Result<(), SweepError> + Sync,
 ) -> Result<(), SweepError> {
-    let next = AtomicUsize::new(0);
     let is_over = AtomicBool::new(false);
-    // The failure of the earliest job; threads hold the lock only to look at it.
-    let failed: Mutex<Option<(usize, SweepError)>> = Mutex::new(None);
-    let worker = || {
-        while !is_over.load(Ordering::Relaxed) {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(job) = jobs.get(index) else { return };
-            if let Err(error) = act(job) {
-                is_over.store(true, Ordering::Relaxed);
-                let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
-                if failed.as_ref().is_none_or(|(earlier, _)| index < *earlier) {
-                    *failed = Some((index, error));
-                }
-            }
+    let done = campaign::on_threads(threads, jobs, |_, job| {
+        if is_over.load(Ordering::Relaxed) {
+            return Ok(());
         }
-    };
-    thread::scope(|scope| {
-        for _ in 1..threads.min(jobs.len()) {
-            scope.spawn(worker);
-        }
-        worker();
+        act(job).inspect_err(|_| is_over.store(true, Ordering::Relaxed))
     });
-    match failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        Some((_, error)) => Err(error),
-        None => Ok(()),
-    }
+    // The failure of the earliest job.
+    done.into_iter().collect()
 }
 
 fn as_u64(number: usize) -> u64 {
