@@ -389,9 +389,7 @@ impl Application {
 
     fn announce(&self) {
         let tip = self.replica.tip();
-        let armed = |key: &Arc<NodeKey>| {
-            matches!(key.guard().standing(), consensus::guard::Standing::Armed(_))
-        };
+        let armed = |key: &Arc<NodeKey>| key.guard().standing().is_armed();
         self.progress.send_replace(Progress {
             tip: tip.height(),
             time: tip.time(),

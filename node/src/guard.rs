@@ -207,7 +207,7 @@ impl<M: Medium> FileGuard<M> {
                 let until = until.map(|height| height.0);
                 warn!(%reason, until, "this node observes until that height is decided");
             }
-            if before != inner.standing && matches!(inner.standing, Standing::Armed(_)) {
+            if before != inner.standing && inner.standing.is_armed() {
                 info!(
                     peers_tip = peers_tip.0,
                     "the other validators' tips are known; this node signs"
@@ -224,13 +224,8 @@ impl<M: Medium> FileGuard<M> {
         self.lock(|inner| {
             let before = inner.standing;
             let next = before.committed(decided);
-            match next.kept() {
-                Some(state) if before.kept().is_none() => inner.replace(state)?,
-                Some(state) if before.kept() != Some(state) => inner.write(state)?,
-                Some(_) | None => {}
-            }
-            inner.standing = next;
-            if let (Standing::Observing { .. }, Standing::Armed(state)) = (before, next) {
+            inner.take_up(next)?;
+            if let (false, Standing::Armed(state)) = (before.is_armed(), next) {
                 info!(height = state.height.0, "the signer guard is armed again");
             }
             Ok(())
@@ -243,33 +238,32 @@ impl<M: Medium> FileGuard<M> {
 }
 
 impl<M: Medium> Inner<M> {
-    fn write(&mut self, state: State) -> io::Result<()> {
-        let file = write_copies(&state);
-        let result = COPY_OFFSETS
-            .iter()
-            .try_for_each(|&offset| {
-                let copy = file.get(offset..offset.saturating_add(COPY_BYTES));
-                self.medium.write_at(offset, copy.unwrap_or_default())
-            })
-            .and_then(|()| self.medium.sync());
-        self.adopt(state, result)
-    }
-
-    fn replace(&mut self, state: State) -> io::Result<()> {
-        let result = self.medium.replace(&write_copies(&state));
-        self.adopt(state, result)
-    }
-
-    fn adopt(&mut self, state: State, result: io::Result<()>) -> io::Result<()> {
-        self.flushes = self.flushes.saturating_add(1);
-        match &result {
-            Ok(()) => self.standing = Standing::Armed(state),
-            Err(error) => {
+    /// Takes up a standing, after what it keeps is on disk.
+    fn take_up(&mut self, next: Standing) -> io::Result<()> {
+        let kept = self.standing.kept();
+        if let Some(state) = next.kept().filter(|state| kept != Some(*state)) {
+            // Only where the file can be trusted may a write be cut short: the other copy is whole then.
+            let written = match kept {
+                Some(_) => self.write(&state),
+                None => self.medium.replace(&write_copies(&state)),
+            };
+            self.flushes = self.flushes.saturating_add(1);
+            written.inspect_err(|error| {
                 self.is_broken = true;
                 error!(%error, "the signer guard could not be written; nothing is signed any more");
-            }
+            })?;
         }
-        result
+        self.standing = next;
+        Ok(())
+    }
+
+    fn write(&mut self, state: &State) -> io::Result<()> {
+        let file = write_copies(state);
+        for offset in COPY_OFFSETS {
+            let copy = file.get(offset..offset.saturating_add(COPY_BYTES));
+            self.medium.write_at(offset, copy.unwrap_or_default())?;
+        }
+        self.medium.sync()
     }
 }
 
@@ -281,7 +275,9 @@ impl<M: Medium> Guard for FileGuard<M> {
                     return Err(Refusal::NotWritten);
                 }
                 match inner.standing.permit(request) {
-                    Permission::Sign(state) => inner.write(state).map_err(|_| Refusal::NotWritten),
+                    Permission::Sign(state) => inner
+                        .take_up(Standing::Armed(state))
+                        .map_err(|_| Refusal::NotWritten),
                     Permission::Again => Ok(()),
                     Permission::Refuse(refusal) => {
                         if refusal == Refusal::Observing(ObserveReason::Unheard) {

@@ -274,6 +274,12 @@ impl Standing {
         }
     }
 
+    /// Whether this node may sign what its guard permits.
+    #[must_use]
+    pub const fn is_armed(&self) -> bool {
+        matches!(self, Self::Armed(_))
+    }
+
     /// What the guard's file holds, where it can be trusted as far as it goes.
     #[must_use]
     pub const fn kept(&self) -> Option<State> {

@@ -7,7 +7,6 @@
 use std::time::Duration;
 
 use consensus::context::{Context, Height as EngineHeight};
-use consensus::guard::Standing;
 use ledger::party::Height;
 use ledger::state::admission::{AdmissionError, admit};
 use ledger::state::{At, parameters};
@@ -133,7 +132,7 @@ impl Application {
         {
             key.guard().hear(tip);
             self.has_heard_peers = true;
-            let is_armed = matches!(key.guard().standing(), Standing::Armed(_));
+            let is_armed = key.guard().standing().is_armed();
             self.is_heard_late = is_armed && key.guard().silent_at() == Some(next);
             self.announce();
         }

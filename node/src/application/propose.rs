@@ -38,7 +38,7 @@ pub(super) fn handle(
         return Ok(());
     }
     // The guard would refuse to sign; the round passes without a word.
-    if matches!(key.guard().standing(), Standing::Observing { .. }) {
+    if !key.guard().standing().is_armed() {
         return Ok(());
     }
     // Nothing is built on a state that was changed.

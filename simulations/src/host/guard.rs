@@ -37,6 +37,15 @@ impl DiskGuard {
         }
     }
 
+    /// Takes up a standing, after what it keeps is on disk.
+    fn take_up(&self, standing: &mut Standing, next: Standing) -> Result<(), PowerLost> {
+        if let Some(state) = next.kept().filter(|state| standing.kept() != Some(*state)) {
+            self.disk.write_guard(&state)?;
+        }
+        *standing = next;
+        Ok(())
+    }
+
     fn standing(&self) -> MutexGuard<'_, Standing> {
         self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -47,10 +56,9 @@ impl Guard for DiskGuard {
         let mut standing = self.standing();
         match standing.permit(request) {
             Permission::Sign(state) => {
-                let written = self.disk.write_guard(&state);
-                written.map_err(|PowerLost| Refusal::NotWritten)?;
-                *standing = Standing::Armed(state);
-                Ok(())
+                let next = Standing::Armed(state);
+                let taken_up = self.take_up(&mut standing, next);
+                taken_up.map_err(|PowerLost| Refusal::NotWritten)
             }
             Permission::Again => Ok(()),
             Permission::Refuse(refusal) => Err(refusal),
@@ -81,7 +89,7 @@ impl SimulatedGuard {
         let Self::Kept(guard) = self else {
             return false;
         };
-        matches!(*guard.standing(), Standing::Observing { .. })
+        !guard.standing().is_armed()
     }
 
     /// Moves the guard to the next height, before the block enters the store.
@@ -94,11 +102,7 @@ impl SimulatedGuard {
         };
         let mut standing = guard.standing();
         let next = standing.committed(decided);
-        if let Some(state) = next.kept().filter(|state| standing.kept() != Some(*state)) {
-            guard.disk.write_guard(&state)?;
-        }
-        *standing = next;
-        Ok(())
+        guard.take_up(&mut standing, next)
     }
 }
 
