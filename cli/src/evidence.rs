@@ -1,8 +1,9 @@
 //! Proofs from a node, and what they show: fetched with limits, judged by the ledger's own rules.
 
 use ledger::codec;
-use ledger::digest::RecordDigest;
+use ledger::digest::{Digest, NumberHash, RecordDigest};
 use ledger::limits::LEAF_BYTES_MAX;
+use ledger::party::Height;
 use ledger::proof::Proof;
 use ledger::reason::Reason;
 use ledger::record::PermitKey;
@@ -165,6 +166,18 @@ impl Evidence {
             Shown::Nothing
         }
     }
+}
+
+/// A proof of the node's newest block. The permit does not matter: it is a number that nobody can issue.
+pub(crate) fn newest(pinned: &Pinned, client: &Client) -> Result<Proof, ClientError> {
+    let members = pinned.genesis.members();
+    let issuer = members.first().map(|member| member.code);
+    let Some(issuer) = issuer else {
+        return Err(client.nonsense("a network without Parties"));
+    };
+    let number = NumberHash(Digest::default());
+    let bytes = client.proof(&PermitKey { issuer, number }, Height::ZERO, None)?;
+    Proof::decode(&bytes).map_err(|error| client.nonsense(&error.to_string()))
 }
 
 /// What a proof shows of a record.

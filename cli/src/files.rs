@@ -1,11 +1,15 @@
 //! Files of this device: read with a limit, written whole or not at all, secrets for their owner only.
 
+use std::fmt::Display;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
 
 /// Who may read a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +96,19 @@ pub(crate) fn write(
 /// Makes a folder, and those above it, that only its owner may enter; an existing one is left as it is.
 pub(crate) fn create_private_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// The file of a lock, made where it is not there; the system frees a lock on it when the process ends.
+pub(crate) fn open_lock(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    let options = options.write(true).create(true).truncate(false);
+    options.mode(0o600).open(path)
+}
+
+/// The failure of a command that could not write a file.
+pub(crate) fn unwritten(path: &Path, error: &dyn Display) -> Failure {
+    Failure::new(Exit::Failed, format_args!("`{}`: {error}", path.display()))
+        .hint("look at the disk and who may use the folder")
 }
 
 /// A name beside `path` that no other process uses.

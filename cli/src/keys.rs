@@ -78,8 +78,7 @@ pub(crate) fn save(
             )
             .hint("choose another name; a key is never overwritten")
         } else {
-            Failure::new(Exit::Failed, format_args!("`{}`: {error}", path.display()))
-                .hint("look at the disk and who may use the folder")
+            files::unwritten(path, &error)
         }
     })
 }

@@ -4,9 +4,8 @@
 //! `NUMBER.record` is written once and never changed; what became of it lies beside it in `NUMBER.result`. A file
 //! that cannot be read is named and stays where it is.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use ledger::digest::{hex, sha256};
@@ -224,13 +223,7 @@ impl Queue {
             files::sync_folder(home).map_err(|error| at(&error))?;
         }
         let path = self.folder.join(name);
-        let opened = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path);
-        let file = opened.map_err(|error| unusable(&path, &error))?;
+        let file = files::open_lock(&path).map_err(|error| unusable(&path, &error))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

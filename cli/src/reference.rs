@@ -227,6 +227,16 @@ pub(crate) fn file_name(number: &PermitNumber, extension: &str) -> String {
     format!("{stem}.{extension}")
 }
 
+/// Reads a proof file; whether it is one, its judge says.
+pub(crate) fn read_proof(path: &Path) -> Result<Vec<u8>, Failure> {
+    files::read(path, PROOF_BYTES_MAX).map_err(|error| {
+        Failure::new(
+            Exit::NotAPermit,
+            format_args!("`{}`: {error}", path.display()),
+        )
+    })
+}
+
 /// The secret file that is named, or that lies beside the document.
 pub(crate) fn secret_of(
     input: &Input,

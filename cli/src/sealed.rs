@@ -3,7 +3,7 @@
 use ledger::party::Role;
 use ledger::permit::LineId;
 use ledger::record::PermitKey;
-use ledger::seal::{PREFIX, Seal, SealFault, Sealed};
+use ledger::seal::{Seal, SealError, SealFault, Sealed};
 use serde_json::{Value, json};
 
 use crate::catalogue::Catalogue;
@@ -14,20 +14,27 @@ use crate::trust::Pinned;
 
 /// The seal in `text`, where it is meant to be one: a code, or the link that stands where a code should.
 pub(crate) fn read(text: &str) -> Option<Result<Seal, Failure>> {
-    let text = text.trim_matches(['\n', '\r', '\t']);
-    let is_link = ["http:", "https:", "www."].iter().any(|start| {
-        let head = text.get(..start.len());
-        head.is_some_and(|head| head.eq_ignore_ascii_case(start))
-    });
-    (is_link || text.starts_with(PREFIX)).then(|| Seal::read(text).map_err(unreadable))
+    match Seal::read(text) {
+        Err(SealError::NotASeal) => None,
+        read => Some(read.map_err(unreadable)),
+    }
 }
 
-fn unreadable(error: ledger::seal::SealError) -> Failure {
+/// The same in a file.
+pub(crate) fn read_file(bytes: &[u8]) -> Option<Result<Seal, Failure>> {
+    read(std::str::from_utf8(bytes).ok()?)
+}
+
+fn unreadable(error: SealError) -> Failure {
     let hint = match error {
-        ledger::seal::SealError::Link => {
+        SealError::Link => {
             "do not open it: whoever printed it chose the page; type the permit's number instead"
         }
-        _ => "photograph the code again, or type the permit's number",
+        SealError::NotASeal
+        | SealError::TooLong(_)
+        | SealError::Characters
+        | SealError::Codec(_)
+        | SealError::Content(_) => "photograph the code again, or type the permit's number",
     };
     Failure::new(Exit::NotAPermit, error)
         .code("UNREADABLE")

@@ -2,9 +2,8 @@
 //!
 //! Nothing that a proof or a node says of itself ever enters here.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,7 +18,7 @@ use ledger::record::Checkpoint;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::files::{self, Existing, Readers};
+use crate::files::{self, Existing, Readers, unwritten};
 
 /// Newest checkpoints that are kept; older proofs are followed from genesis.
 const CHECKPOINTS_MAX: usize = 16;
@@ -75,7 +74,7 @@ impl Pinned {
         forget: Forget,
     ) -> Result<Self, Failure> {
         let folder = folder_of(home);
-        let at = |error: &io::Error| unwritable(&folder, error);
+        let at = |error: &io::Error| unwritten(&folder, error);
         files::create_private_folder(&folder).map_err(|error| at(&error))?;
         let chain = genesis.chain_id();
         if folder.join("genesis.toml").exists() {
@@ -106,7 +105,7 @@ impl Pinned {
             Readers::Everybody,
             Existing::Replace,
         )
-        .map_err(|error| unwritable(&path, &error))?;
+        .map_err(|error| unwritten(&path, &error))?;
         drop(lock);
         Ok(pinned)
     }
@@ -209,20 +208,14 @@ impl Pinned {
         let path = self.checkpoints_path();
         let bytes = codec::encode(&(self.chain, &self.checkpoints));
         files::write(&path, &bytes, Readers::Owner, Existing::Replace)
-            .map_err(|error| unwritable(&path, &error))
+            .map_err(|error| unwritten(&path, &error))
     }
 
     /// Held while the file is read and written again; the system frees it when the process ends.
     fn lock(&self) -> Result<File, Failure> {
         let path = self.folder.join("lock");
-        let opened = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path);
-        let file = opened.map_err(|error| unwritable(&path, &error))?;
-        file.lock().map_err(|error| unwritable(&path, &error))?;
+        let file = files::open_lock(&path).map_err(|error| unwritten(&path, &error))?;
+        file.lock().map_err(|error| unwritten(&path, &error))?;
         Ok(file)
     }
 }
@@ -250,9 +243,4 @@ fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> Failure {
     Failure::new(Exit::Failed, format_args!("`{}`: {error}", path.display()))
         .code("TRUST_DAMAGED")
         .hint("pin the genesis again: cites trust pin genesis.toml --fingerprint … --forget-checkpoints")
-}
-
-fn unwritable(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(Exit::Failed, format_args!("`{}`: {error}", path.display()))
-        .hint("look at the disk and who may use the folder")
 }

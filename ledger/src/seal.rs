@@ -135,7 +135,7 @@ impl Seal {
         if text.len() > SEAL_TEXT_CHARS_MAX {
             return Err(SealError::TooLong(text.chars().count()));
         }
-        // A last space belongs to the code; scanners that trim it are forgiven by nobody, so it is told.
+        // A space at the end belongs to the code, so only the ends of lines were cut off.
         let bytes = base45::decode(coded).ok_or(SealError::Characters)?;
         let signed = Sign1::from_bytes(&bytes, SEAL_BYTES_MAX)?;
         let content = Content::from_bytes(signed.payload())?;

@@ -32,10 +32,7 @@ pub(crate) fn run(arguments: &Inspect, desk: &Desk) -> Result<Answer, Failure> {
         return Ok(inspect_seal(&seal?));
     }
     let input = Input::read(&arguments.what)?;
-    if let Some(seal) = std::str::from_utf8(&input.bytes)
-        .ok()
-        .and_then(sealed::read)
-    {
+    if let Some(seal) = sealed::read_file(&input.bytes) {
         return Ok(inspect_seal(&seal?));
     }
     if input.is_xml() {

@@ -17,7 +17,7 @@ use crate::command::linked::{Linked, Links};
 use crate::desk::Desk;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::files::{self, Existing, Readers};
+use crate::files::{self, Existing, Readers, unwritten};
 use crate::office::Author;
 use crate::print::Answer;
 use crate::reference::{Input, file_name, read_secret};
@@ -178,9 +178,4 @@ fn clear_up(failure: Failure, is_new: bool, path: &Path) -> Failure {
         return failure;
     }
     failure.with("secret_file", path.display().to_string())
-}
-
-fn unwritten(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(Exit::Failed, format_args!("`{}`: {error}", path.display()))
-        .hint("look at the disk and who may use the folder")
 }

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::str::FromStr;
 
 use ledger::codes::Unit;
-use ledger::limits::PROOF_BYTES_MAX;
 use ledger::permit::LineId;
 use ledger::quantity::Quantity;
 use ledger::reason::Reason;
@@ -16,8 +15,7 @@ use crate::desk::Desk;
 use crate::evidence::Evidence;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::files;
-use crate::reference::{Named, proof_beside};
+use crate::reference::{Named, proof_beside, read_proof};
 use crate::trust::Pinned;
 
 /// `A=960` or `A=960KGM`.
@@ -207,13 +205,7 @@ pub(crate) fn proof_at_hand(
     proof: Option<&Path>,
 ) -> Result<Option<Vec<u8>>, Failure> {
     if let Some(path) = proof {
-        let read = files::read(path, PROOF_BYTES_MAX);
-        return read.map(Some).map_err(|error| {
-            Failure::new(
-                Exit::NotAPermit,
-                format_args!("`{}`: {error}", path.display()),
-            )
-        });
+        return read_proof(path).map(Some);
     }
     if permit == "-" || named.document.is_none() {
         return Ok(None);

@@ -98,10 +98,8 @@ pub(crate) fn run(arguments: &Seal, desk: &Desk) -> Result<Answer, Failure> {
 
 /// Only its owner may read it: the code holds the permit's secret.
 fn write(path: &Path, text: &str, page: &mut Page) -> Result<(), Failure> {
-    files::write(path, text.as_bytes(), Readers::Owner, Existing::Replace).map_err(|error| {
-        Failure::new(Exit::Failed, format_args!("`{}`: {error}", path.display()))
-            .hint("look at the disk and who may use the folder")
-    })?;
+    files::write(path, text.as_bytes(), Readers::Owner, Existing::Replace)
+        .map_err(|error| files::unwritten(path, &error))?;
     page.text(&format!("wrote    {}", path.display()));
     Ok(())
 }

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use ledger::limits::PROOF_BYTES_MAX;
 use ledger::permit::Permit;
 use ledger::permit::commitment::SecretFile;
 use ledger::proof::Proof;
@@ -21,7 +20,7 @@ use crate::failure::Failure;
 use crate::files::{self, Existing, Readers};
 use crate::print::Answer;
 use crate::print::verdict::Told;
-use crate::reference::{Input, Named, is_file, proof_beside, read_secret, secret_of};
+use crate::reference::{Input, Named, is_file, proof_beside, read_proof, read_secret, secret_of};
 use crate::sealed::{self, Handed};
 use crate::trust::Pinned;
 
@@ -85,10 +84,7 @@ impl Subject {
     }
 
     fn of_seal(handed: Handed, proof: Option<(Vec<u8>, String)>) -> Self {
-        let (evidence, source) = match proof {
-            Some((bytes, name)) => (Some(Evidence::from_file(bytes)), name.into()),
-            None => (None, Value::Null),
-        };
+        let (evidence, source) = from_file(proof);
         Self {
             key: handed.key,
             named: Some(handed.named),
@@ -98,6 +94,14 @@ impl Subject {
             folder: None,
             sealed: Some(handed.sealed),
         }
+    }
+}
+
+/// The evidence in a proof file, and its name.
+fn from_file(proof: Option<(Vec<u8>, String)>) -> (Option<Evidence>, Value) {
+    match proof {
+        Some((bytes, name)) => (Some(Evidence::from_file(bytes)), name.into()),
+        None => (None, Value::Null),
     }
 }
 
@@ -140,10 +144,8 @@ pub(crate) fn run(arguments: &Verify, desk: &Desk) -> Result<Answer, Failure> {
 
 /// Keeps the proof as it came; it is judged wherever it is read.
 fn keep(path: &Path, evidence: &Evidence) -> Result<(), Failure> {
-    files::write(path, &evidence.bytes, Readers::Everybody, Existing::Replace).map_err(|error| {
-        Failure::new(Exit::Failed, format_args!("`{}`: {error}", path.display()))
-            .hint("look at the disk and who may use the folder")
-    })
+    files::write(path, &evidence.bytes, Readers::Everybody, Existing::Replace)
+        .map_err(|error| files::unwritten(path, &error))
 }
 
 /// A node that is silent leaves the question open (amber); it never decides it.
@@ -194,7 +196,7 @@ fn subject(arguments: &Verify, pinned: &Pinned) -> Result<Subject, Failure> {
     let proof = arguments
         .proof
         .as_deref()
-        .map(|path| read_proof(&path.to_string_lossy()))
+        .map(|path| read_proof(path).map(|bytes| (bytes, path.display().to_string())))
         .transpose()?;
     if let Some(seal) = sealed::read(what) {
         return of_seal(arguments, seal?, proof, pinned);
@@ -206,10 +208,7 @@ fn subject(arguments: &Verify, pinned: &Pinned) -> Result<Subject, Failure> {
         return Ok(of_named(named, secret, proof, pinned));
     }
     let input = Input::read(what)?;
-    if let Some(seal) = std::str::from_utf8(&input.bytes)
-        .ok()
-        .and_then(sealed::read)
-    {
+    if let Some(seal) = sealed::read_file(&input.bytes) {
         return of_seal(arguments, seal?, proof, pinned);
     }
     if input.is_xml() {
@@ -298,10 +297,7 @@ fn of_named(
     proof: Option<(Vec<u8>, String)>,
     pinned: &Pinned,
 ) -> Subject {
-    let (evidence, source) = match proof {
-        Some((bytes, name)) => (Some(Evidence::from_file(bytes)), name.into()),
-        None => (None, Value::Null),
-    };
+    let (evidence, source) = from_file(proof);
     Subject {
         key: named.key(pinned.chain),
         named: Some(named),
@@ -311,10 +307,4 @@ fn of_named(
         folder: None,
         sealed: None,
     }
-}
-
-fn read_proof(path: &str) -> Result<(Vec<u8>, String), Failure> {
-    let bytes = files::read(std::path::Path::new(path), PROOF_BYTES_MAX)
-        .map_err(|error| Failure::new(Exit::NotAPermit, format_args!("`{path}`: {error}")))?;
-    Ok((bytes, path.to_owned()))
 }

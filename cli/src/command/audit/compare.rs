@@ -10,9 +10,9 @@ use ledger::quorum::{Quorum, ValidatorSet};
 use ledger::reason::Light;
 use serde_json::{Value, json};
 
-use super::newest;
 use crate::client::{Client, ClientError};
 use crate::desk::Desk;
+use crate::evidence::newest;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files::{self, Existing, Readers};

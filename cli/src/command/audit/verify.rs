@@ -8,10 +8,11 @@ use ledger::reason::Light;
 use ledger::signed::CheckAll;
 
 use super::fetch::{Fetched, Hints, each};
-use super::newest;
+
 use super::progress::{Progress, rate};
 use crate::client::{Client, ClientError};
 use crate::desk::Desk;
+use crate::evidence::newest;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::print::{Answer, Page};

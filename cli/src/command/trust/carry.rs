@@ -13,42 +13,30 @@ use serde_json::json;
 
 use super::told;
 use crate::client::ClientError;
-use crate::command::audit::newest;
 use crate::desk::Desk;
+use crate::evidence::newest;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files::{self, Existing, Readers};
 use crate::print::Answer;
 use crate::trust::Pinned;
 
+const ANOTHER_NODE: &str = "ask a node that is in sync; nothing was changed";
+const ANOTHER_FILE: &str =
+    "it is older than what this device knows; make a new file: cites trust export FILE";
+
 /// Asks the node for its newest block, and trusts it once it is verified.
 pub(super) fn sync(desk: &Desk) -> Result<Answer, Failure> {
-    let mut pinned = desk.pinned()?;
-    let proof = newest(&pinned, &desk.client()?).map_err(ClientError::into_failure)?;
-    let before = pinned.height();
-    if proof.header.height < before {
-        return Err(behind(proof.header.height, before));
-    }
-    adopt(desk, &mut pinned, &proof)?;
-    Ok(moved(desk, &pinned, before))
+    fetched(desk).map(|(answer, _)| answer)
 }
 
 /// Writes the node's newest block into a file, for a device without a line.
 pub(super) fn export(path: &Path, desk: &Desk) -> Result<Answer, Failure> {
-    let mut pinned = desk.pinned()?;
-    let proof = newest(&pinned, &desk.client()?).map_err(ClientError::into_failure)?;
-    let before = pinned.height();
-    if proof.header.height < before {
-        return Err(behind(proof.header.height, before));
-    }
     // Nobody is handed what does not verify here.
-    adopt(desk, &mut pinned, &proof)?;
+    let (mut answer, proof) = fetched(desk)?;
     let bytes = codec::encode(&proof);
-    files::write(path, &bytes, Readers::Everybody, Existing::Replace).map_err(|error| {
-        Failure::new(Exit::Failed, format_args!("`{}`: {error}", path.display()))
-            .hint("look at the disk and who may use the folder")
-    })?;
-    let mut answer = moved(desk, &pinned, before);
+    files::write(path, &bytes, Readers::Everybody, Existing::Replace)
+        .map_err(|error| files::unwritten(path, &error))?;
     answer.page.text(&format!(
         "wrote    {}, {} bytes",
         path.display(),
@@ -72,30 +60,44 @@ pub(super) fn import(path: &Path, desk: &Desk) -> Result<Answer, Failure> {
     };
     let bytes = files::read(path, PROOF_BYTES_MAX).map_err(|error| unreadable(&error))?;
     let proof = Proof::decode(&bytes).map_err(|error| unreadable(&error))?;
-    let before = pinned.height();
-    if proof.header.height < before {
-        return Err(behind(proof.header.height, before).hint(
-            "it is older than what this device knows; make a new file: cites trust export FILE",
-        ));
-    }
-    adopt(desk, &mut pinned, &proof)?;
-    Ok(moved(desk, &pinned, before))
+    adopt(desk, &mut pinned, &proof, ANOTHER_FILE)
 }
 
-/// Saves the block as a checkpoint, where it follows from those that are saved.
-fn adopt(desk: &Desk, pinned: &mut Pinned, proof: &Proof) -> Result<(), Failure> {
-    let trust = pinned.trust(desk.flags.max_age);
-    let proven = proof
-        .check(&trust, desk.now())
-        .map_err(|error| refused(&error))?;
-    match proven.anchor() {
-        Some(anchor) => pinned.save(anchor),
-        None => Err(
-            Failure::new(Exit::Amber, "it does not say who decides the next height")
-                .code("NO_VALIDATORS")
-                .hint("ask a node of this version"),
-        ),
+fn fetched(desk: &Desk) -> Result<(Answer, Proof), Failure> {
+    let mut pinned = desk.pinned()?;
+    let proof = newest(&pinned, &desk.client()?).map_err(ClientError::into_failure)?;
+    let answer = adopt(desk, &mut pinned, &proof, ANOTHER_NODE)?;
+    Ok((answer, proof))
+}
+
+/// Saves the block as a checkpoint, where it follows from those that are saved and does not go back.
+fn adopt(
+    desk: &Desk,
+    pinned: &mut Pinned,
+    proof: &Proof,
+    instead: &str,
+) -> Result<Answer, Failure> {
+    let (found, before) = (proof.header.height, pinned.height());
+    if found < before {
+        return Err(Failure::new(
+            Exit::Unreachable,
+            format_args!(
+                "height {found} is behind height {before}, which this device has verified"
+            ),
+        )
+        .code("BEHIND")
+        .hint(instead));
     }
+    let trust = pinned.trust(desk.flags.max_age);
+    let proven = proof.check(&trust, desk.now());
+    let proven = proven.map_err(|error| refused(&error))?;
+    let anchor = proven.anchor().ok_or_else(|| {
+        Failure::new(Exit::Amber, "it does not say who decides the next height")
+            .code("NO_VALIDATORS")
+            .hint("ask a node of this version")
+    })?;
+    pinned.save(anchor)?;
+    Ok(moved(desk, pinned, before))
 }
 
 fn refused(error: &ProofError) -> Failure {
@@ -128,15 +130,6 @@ fn refused(error: &ProofError) -> Failure {
         ),
     };
     Failure::new(exit, error).code(code).hint(hint)
-}
-
-fn behind(found: Height, known: Height) -> Failure {
-    Failure::new(
-        Exit::Unreachable,
-        format_args!("height {found} is behind height {known}, which this device has verified"),
-    )
-    .code("BEHIND")
-    .hint("ask a node that is in sync; nothing was changed")
 }
 
 fn moved(desk: &Desk, pinned: &Pinned, before: Height) -> Answer {
